@@ -1,0 +1,85 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Owner is a namespace that holds packages: every user has one, and every
+// organization is one.
+type Owner struct{ ent.Schema }
+
+// Annotations of the Owner.
+func (Owner) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		entgql.RelayConnection(),
+		entgql.QueryField("owners"),
+	}
+}
+
+// Fields of the Owner.
+func (Owner) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").
+			Comment("The name as it was first written; unique without case.").
+			Annotations(entgql.OrderField("NAME")),
+		field.String("normalized_name").
+			Comment("The name in lower case, by which it is looked up.").
+			Annotations(entgql.Skip(entgql.SkipType)),
+		field.Enum("kind").
+			NamedValues("User", "USER", "Organization", "ORGANIZATION").
+			Immutable(),
+		field.Enum("visibility").
+			NamedValues("Public", "PUBLIC", "Limited", "LIMITED", "Private", "PRIVATE").
+			Default("PUBLIC").
+			Comment("Who may read: everybody, the signed-in, or members alone."),
+		field.String("display_name").Default(""),
+		field.String("description").Default(""),
+		field.JSON("settings", OwnerSettings{}).
+			Default(OwnerSettings{}).
+			Annotations(entgql.Skip(entgql.SkipAll)),
+		createdAt(),
+		updatedAt(),
+	}
+}
+
+// Edges of the Owner.
+func (Owner) Edges() []ent.Edge {
+	return []ent.Edge{
+		// Filters over these edges would tell an outsider about rows the
+		// interceptors hide from him, so none are generated.
+		edge.To("packages", Pkg.Type).
+			Annotations(entgql.RelayConnection(), entgql.Skip(entgql.SkipWhereInput)),
+		edge.To("memberships", Membership.Type).
+			Annotations(entgql.RelayConnection(), entgql.Skip(entgql.SkipWhereInput)),
+		edge.To("user", User.Type).Unique().
+			Comment("The account behind a user's namespace.").
+			Annotations(entgql.Skip(entgql.SkipWhereInput)),
+	}
+}
+
+// Indexes of the Owner.
+func (Owner) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("normalized_name").Unique()}
+}
+
+// OwnerSettings are the switches of an owner that apply to single package
+// types.
+type OwnerSettings struct {
+	// GenericOverwrite says what a second PUT of an existing generic file
+	// does; the first rule whose pattern matches the package name decides.
+	GenericOverwrite []OverwriteRule `json:"generic_overwrite,omitempty"`
+}
+
+// OverwriteRule allows files of the packages that match a pattern to be
+// written again.
+type OverwriteRule struct {
+	// Pattern is a path.Match pattern over the package name.
+	Pattern string `json:"pattern"`
+	// Mode is "never", "identical" (the same bytes are accepted) or "always".
+	Mode string `json:"mode"`
+}
