@@ -1,0 +1,183 @@
+// The conveniences. Every page can be read, and every form sent, without this file.
+(() => {
+  'use strict';
+
+  const announce = (text) => {
+    const live = document.getElementById('announce');
+    if (live) live.textContent = text;
+  };
+
+  // Copy buttons: data-copy holds the text, or data-copy-from the id of the element that shows it.
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('[data-copy], [data-copy-from]');
+    if (!button) return;
+    const source = button.dataset.copyFrom && document.getElementById(button.dataset.copyFrom);
+    const text = source ? source.textContent : button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      copyThroughSelection(text); // the clipboard API is missing on plain http
+    }
+    button.classList.add('copied');
+    announce('Copied');
+    setTimeout(() => button.classList.remove('copied'), 1500);
+  });
+
+  function copyThroughSelection(text) {
+    const area = document.createElement('textarea');
+    area.value = text;
+    area.className = 'sr-only';
+    document.body.append(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
+  }
+
+  // "/" goes to the search field, Escape closes open menus.
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') closeMenus(null, true);
+    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest('input, textarea, select, [contenteditable]')) return;
+    const field = document.querySelector('[data-search]');
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+    field.select();
+  });
+
+  // Menus are <details>; a click elsewhere closes them.
+  document.addEventListener('click', (event) => closeMenus(event.target.closest('details[data-menu]'), false));
+  function closeMenus(except, refocus) {
+    for (const menu of document.querySelectorAll('details[data-menu][open]')) {
+      if (menu === except) continue;
+      menu.open = false;
+      if (refocus) menu.querySelector('summary').focus();
+    }
+  }
+
+  // The client chosen in one install box is the client shown in all of them, also on the next page.
+  document.addEventListener('change', (event) => {
+    if (event.target.dataset.client) remember('client', event.target.dataset.client);
+    if (event.target.dataset.submit !== undefined) event.target.form.requestSubmit();
+  });
+  const client = recall('client');
+  if (client) {
+    for (const radio of document.querySelectorAll('input[data-client]')) {
+      if (radio.dataset.client === client) radio.checked = true;
+    }
+  }
+  function remember(key, value) {
+    try { localStorage.setItem('entrepot.' + key, value); } catch { /* private mode: forget it */ }
+  }
+  function recall(key) {
+    try { return localStorage.getItem('entrepot.' + key); } catch { return null; }
+  }
+
+  // Theme buttons: show the choice at once and let the server remember it for the next page.
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (form.dataset.themeSwitch === undefined || !event.submitter) return;
+    event.preventDefault();
+    const theme = event.submitter.value;
+    if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+    else delete document.documentElement.dataset.theme;
+    for (const button of document.querySelectorAll('form[data-theme-switch] button')) {
+      button.setAttribute('aria-pressed', String(button.value === theme));
+    }
+    fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form, event.submitter)), redirect: 'manual' });
+  });
+
+  // Typed confirmation: the button wakes up when the field says what the page asks for. The server checks again.
+  for (const field of document.querySelectorAll('input[data-confirm]')) {
+    const button = field.form.querySelector('button[type=submit]');
+    const check = () => { button.disabled = field.value !== field.dataset.confirm; };
+    field.addEventListener('input', check);
+    check();
+  }
+
+  // Uploads: one PUT a file, with the browser's own progress. Without script the form is not shown at all.
+  const upload = document.querySelector('form[data-upload]');
+  if (upload) prepareUpload(upload);
+
+  function prepareUpload(form) {
+    const list = document.getElementById('upload-list');
+    const template = document.getElementById('upload-row');
+    const submit = form.querySelector('button[type=submit]');
+    form.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      const data = new FormData(form);
+      const files = data.getAll('files').filter((file) => file.name);
+      submit.disabled = true;
+      list.replaceChildren();
+      const rows = files.map((file) => addRow(file));
+      let failed = 0;
+      for (const [i, file] of files.entries()) {
+        if (!await send(form, data, file, rows[i])) failed++;
+      }
+      submit.disabled = false;
+      announce(failed ? failed + ' of ' + files.length + ' files failed' : 'All files are uploaded');
+      if (failed === 0 && files.length > 0) {
+        document.getElementById('upload-done').hidden = false;
+        document.getElementById('upload-link').href = target(form, data, null);
+      }
+    });
+
+    function addRow(file) {
+      const row = template.content.firstElementChild.cloneNode(true);
+      row.querySelector('[data-name]').textContent = file.name;
+      row.querySelector('[data-state]').textContent = bytes(file.size);
+      list.append(row);
+      return row;
+    }
+
+    // The patterns come from the server's own URL builders; {name}, {version} and {file} are filled in here.
+    function target(form, data, file) {
+      const pattern = file ? form.dataset.upload : form.dataset.page;
+      return pattern.replace(/\{(\w+)\}/g, (_, key) =>
+        encodeURIComponent(key === 'file' ? file.name : data.get(key).trim()));
+    }
+
+    function send(form, data, file, row) {
+      return new Promise((resolve) => {
+        const bar = row.querySelector('progress');
+        const state = row.querySelector('[data-state]');
+        const request = new XMLHttpRequest();
+        const begun = performance.now();
+        request.open('PUT', target(form, data, file));
+        request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+        request.upload.addEventListener('progress', (event) => {
+          if (!event.lengthComputable || event.total === 0) return;
+          bar.value = event.loaded / event.total;
+          const rate = event.loaded / Math.max(1, performance.now() - begun) * 1000;
+          const left = (event.total - event.loaded) / rate;
+          state.textContent = bytes(event.loaded) + ' of ' + bytes(event.total) + (left > 1 ? ', ' + duration(left) + ' left' : '');
+        });
+        const finish = (ok, text) => {
+          bar.hidden = true;
+          state.textContent = text;
+          row.classList.add(ok ? 'is-done' : 'is-failed');
+          resolve(ok);
+        };
+        request.addEventListener('load', () => {
+          const ok = request.status >= 200 && request.status < 300;
+          finish(ok, ok ? bytes(file.size) : request.responseText.trim().slice(0, 300) || 'The server answered ' + request.status);
+        });
+        request.addEventListener('error', () => finish(false, 'The connection broke. Send the file again.'));
+        request.addEventListener('abort', () => finish(false, 'Cancelled'));
+        request.send(file);
+      });
+    }
+  }
+
+  function bytes(n) {
+    const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+    let unit = 0;
+    while (n >= 1024 && unit < units.length - 1) { n /= 1024; unit++; }
+    return (unit === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)) + ' ' + units[unit];
+  }
+  function duration(seconds) {
+    if (seconds < 60) return Math.round(seconds) + ' s';
+    if (seconds < 3600) return Math.round(seconds / 60) + ' min';
+    return (seconds / 3600).toFixed(1) + ' h';
+  }
+})();
