@@ -287,6 +287,14 @@ func (_u *PackageVersionUpdate) SetUpdatedAt(v time.Time) *PackageVersionUpdate 
 	return _u
 }
 
+// SetNillableUpdatedAt sets the "updated_at" field if the given value is not nil.
+func (_u *PackageVersionUpdate) SetNillableUpdatedAt(v *time.Time) *PackageVersionUpdate {
+	if v != nil {
+		_u.SetUpdatedAt(*v)
+	}
+	return _u
+}
+
 // AddFileIDs adds the "files" edge to the PackageFile entity by IDs.
 func (_u *PackageVersionUpdate) AddFileIDs(ids ...int64) *PackageVersionUpdate {
 	_u.mutation.AddFileIDs(ids...)
@@ -366,7 +374,6 @@ func (_u *PackageVersionUpdate) RemoveTags(v ...*Tag) *PackageVersionUpdate {
 
 // Save executes the query and returns the number of nodes affected by the update operation.
 func (_u *PackageVersionUpdate) Save(ctx context.Context) (int, error) {
-	_u.defaults()
 	return withHooks(ctx, _u.sqlSave, _u.mutation, _u.hooks)
 }
 
@@ -389,14 +396,6 @@ func (_u *PackageVersionUpdate) Exec(ctx context.Context) error {
 func (_u *PackageVersionUpdate) ExecX(ctx context.Context) {
 	if err := _u.Exec(ctx); err != nil {
 		panic(err)
-	}
-}
-
-// defaults sets the default values of the builder before save.
-func (_u *PackageVersionUpdate) defaults() {
-	if _, ok := _u.mutation.UpdatedAt(); !ok {
-		v := packageversion.UpdateDefaultUpdatedAt()
-		_u.mutation.SetUpdatedAt(v)
 	}
 }
 
@@ -877,6 +876,14 @@ func (_u *PackageVersionUpdateOne) SetUpdatedAt(v time.Time) *PackageVersionUpda
 	return _u
 }
 
+// SetNillableUpdatedAt sets the "updated_at" field if the given value is not nil.
+func (_u *PackageVersionUpdateOne) SetNillableUpdatedAt(v *time.Time) *PackageVersionUpdateOne {
+	if v != nil {
+		_u.SetUpdatedAt(*v)
+	}
+	return _u
+}
+
 // AddFileIDs adds the "files" edge to the PackageFile entity by IDs.
 func (_u *PackageVersionUpdateOne) AddFileIDs(ids ...int64) *PackageVersionUpdateOne {
 	_u.mutation.AddFileIDs(ids...)
@@ -969,7 +976,6 @@ func (_u *PackageVersionUpdateOne) Select(field string, fields ...string) *Packa
 
 // Save executes the query and returns the updated PackageVersion entity.
 func (_u *PackageVersionUpdateOne) Save(ctx context.Context) (*PackageVersion, error) {
-	_u.defaults()
 	return withHooks(ctx, _u.sqlSave, _u.mutation, _u.hooks)
 }
 
@@ -992,14 +998,6 @@ func (_u *PackageVersionUpdateOne) Exec(ctx context.Context) error {
 func (_u *PackageVersionUpdateOne) ExecX(ctx context.Context) {
 	if err := _u.Exec(ctx); err != nil {
 		panic(err)
-	}
-}
-
-// defaults sets the default values of the builder before save.
-func (_u *PackageVersionUpdateOne) defaults() {
-	if _, ok := _u.mutation.UpdatedAt(); !ok {
-		v := packageversion.UpdateDefaultUpdatedAt()
-		_u.mutation.SetUpdatedAt(v)
 	}
 }
 

@@ -184,8 +184,6 @@ func init() {
 	packageversionDescUpdatedAt := packageversionFields[21].Descriptor()
 	// packageversion.DefaultUpdatedAt holds the default value on creation for the updated_at field.
 	packageversion.DefaultUpdatedAt = packageversionDescUpdatedAt.Default.(func() time.Time)
-	// packageversion.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
-	packageversion.UpdateDefaultUpdatedAt = packageversionDescUpdatedAt.UpdateDefault.(func() time.Time)
 	pkgFields := schema.Pkg{}.Fields()
 	_ = pkgFields
 	// pkgDescSummary is the schema descriptor for summary field.

@@ -65,7 +65,8 @@ func (PackageVersion) Fields() []ent.Field {
 			Annotations(entgql.Type("Int64"), entgql.OrderField("DOWNLOADS")),
 		field.Time("created_at").Default(now).Immutable().
 			Annotations(entgql.OrderField("CREATED_AT")),
-		updatedAt(),
+		field.Time("updated_at").Default(now).
+			Comment("The instant the version's status last changed."),
 	}
 }
 

@@ -1,0 +1,200 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/ent/packagefile"
+	"entrepot/ent/packageversion"
+	"entrepot/ent/predicate"
+	"entrepot/ent/property"
+	"entrepot/ent/tag"
+)
+
+// DeleteFile removes a file. The last file of a version takes the version
+// along, the last version the package. A file that is gone already is
+// NotFound.
+func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile) error {
+	return s.remove(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
+		n, err := deleteFiles(ctx, tx, packagefile.ID(f.ID))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return Errorf(NotFound, "file not found")
+		}
+		if err := s.record(ctx, tx, EventFileDeleted, p, map[string]any{"file": f.Name, "version_id": f.VersionID}); err != nil {
+			return err
+		}
+		left, err := tx.PackageFile.Query().Where(packagefile.VersionID(f.VersionID)).Exist(ctx)
+		if err != nil || left {
+			return err
+		}
+		_, err = deleteVersions(ctx, tx, p, packageversion.ID(f.VersionID))
+		return err
+	})
+}
+
+// DeleteVersions removes published versions, all or none, and with the last
+// of them the package. One that is not there is NotFound. Tags on them
+// disappear, unless keepTags says where to: tag to normalized version.
+func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersions []string, keepTags map[string]string) error {
+	if len(normalizedVersions) == 0 && len(keepTags) == 0 {
+		return nil
+	}
+	return s.remove(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
+		for name, version := range keepTags {
+			id, err := versionID(ctx, tx, p.ID, version)
+			if err != nil {
+				return err
+			}
+			if err := s.setTag(ctx, tx, p, name, id, now()); err != nil {
+				return err
+			}
+		}
+		for _, version := range normalizedVersions {
+			n, err := deleteVersions(ctx, tx, p,
+				packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), packageversion.Internal(false))
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return Errorf(NotFound, "version not found: %s", version)
+			}
+			if err := s.record(ctx, tx, EventVersionDeleted, p, map[string]any{"version": version}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// DeletePackage removes the package with all that belongs to it.
+func (s *Space) DeletePackage(ctx context.Context, p *ent.Pkg) error {
+	if err := s.check(access.Delete, p.Visibility); err != nil {
+		return err
+	}
+	return s.reg.inTx(ctx, func(ctx context.Context, tx *ent.Tx) error {
+		locked, err := lock(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		if locked == nil {
+			return Errorf(NotFound, "package not found")
+		}
+		return s.deletePackage(ctx, tx, locked)
+	})
+}
+
+// remove runs f, which deletes parts of the package, in a transaction. A
+// package left without any published version goes as well.
+func (s *Space) remove(ctx context.Context, p *ent.Pkg, f func(context.Context, *ent.Tx, *ent.Pkg) error) error {
+	if err := s.check(access.Delete, p.Visibility); err != nil {
+		return err
+	}
+	return s.reg.inTx(ctx, func(ctx context.Context, tx *ent.Tx) error {
+		locked, err := lock(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		if locked == nil {
+			return Errorf(NotFound, "package not found")
+		}
+		hadVersions := locked.VersionCount > 0
+		if err := f(ctx, tx, locked); err != nil {
+			return err
+		}
+		left, err := tx.PackageVersion.Query().
+			Where(packageversion.PackageID(p.ID), packageversion.Internal(false)).Exist(ctx)
+		if err != nil {
+			return err
+		}
+		if hadVersions && !left {
+			return s.deletePackage(ctx, tx, locked)
+		}
+		_, err = s.settle(ctx, tx, locked, now())
+		return err
+	})
+}
+
+func (s *Space) deletePackage(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
+	if _, err := deleteVersions(ctx, tx, p, packageversion.PackageID(p.ID)); err != nil {
+		return err
+	}
+	if _, err := tx.Property.Delete().Where(property.RefTypeEQ(property.RefTypePackage), property.RefID(p.ID)).Exec(ctx); err != nil {
+		return fmt.Errorf("delete properties: %w", err)
+	}
+	if err := tx.Pkg.DeleteOneID(p.ID).Exec(ctx); err != nil {
+		return fmt.Errorf("delete package: %w", err)
+	}
+	return s.record(ctx, tx, EventPackageDeleted, p, map[string]any{"type": p.Type, "name": p.Name})
+}
+
+// deleteVersions removes the versions that match, with their files, tags and
+// properties, and counts the published ones out of the package.
+func deleteVersions(ctx context.Context, tx *ent.Tx, p *ent.Pkg, where ...predicate.PackageVersion) (int, error) {
+	var rows []struct {
+		ID       int64 `json:"id"`
+		Internal bool  `json:"internal"`
+	}
+	err := tx.PackageVersion.Query().Where(where...).
+		Select(packageversion.FieldID, packageversion.FieldInternal).Scan(ctx, &rows)
+	if err != nil {
+		return 0, fmt.Errorf("list versions: %w", err)
+	}
+	shown := 0
+	const chunk = 500
+	for start := 0; start < len(rows); start += chunk {
+		var ids []int64
+		for _, row := range rows[start:min(start+chunk, len(rows))] {
+			ids = append(ids, row.ID)
+			if !row.Internal {
+				shown++
+			}
+		}
+		if _, err := deleteFiles(ctx, tx, packagefile.VersionIDIn(ids...)); err != nil {
+			return 0, err
+		}
+		if _, err := tx.Tag.Delete().Where(tag.VersionIDIn(ids...)).Exec(ctx); err != nil {
+			return 0, fmt.Errorf("delete tags: %w", err)
+		}
+		if _, err := tx.Property.Delete().Where(property.RefTypeEQ(property.RefTypeVersion), property.RefIDIn(ids...)).Exec(ctx); err != nil {
+			return 0, fmt.Errorf("delete properties: %w", err)
+		}
+		if _, err := tx.PackageVersion.Delete().Where(packageversion.IDIn(ids...)).Exec(ctx); err != nil {
+			return 0, fmt.Errorf("delete versions: %w", err)
+		}
+	}
+	if shown == 0 {
+		return len(rows), nil
+	}
+	if err := tx.Pkg.UpdateOneID(p.ID).AddVersionCount(-shown).Exec(ctx); err != nil {
+		return 0, fmt.Errorf("count versions: %w", err)
+	}
+	return len(rows), nil
+}
+
+// deleteFiles removes the files that match and starts the grace time of
+// contents that nothing names any more.
+func deleteFiles(ctx context.Context, tx *ent.Tx, where ...predicate.PackageFile) (int, error) {
+	ids, err := tx.PackageFile.Query().Where(where...).IDs(ctx)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	blobs, err := blobIDsOf(ctx, tx, where...)
+	if err != nil {
+		return 0, fmt.Errorf("list blobs: %w", err)
+	}
+	for start := 0; start < len(ids); start += 1000 {
+		chunk := ids[start:min(start+1000, len(ids))]
+		if _, err := tx.Property.Delete().Where(property.RefTypeEQ(property.RefTypeFile), property.RefIDIn(chunk...)).Exec(ctx); err != nil {
+			return 0, fmt.Errorf("delete properties: %w", err)
+		}
+		if _, err := tx.PackageFile.Delete().Where(packagefile.IDIn(chunk...)).Exec(ctx); err != nil {
+			return 0, fmt.Errorf("delete files: %w", err)
+		}
+	}
+	return len(ids), release(ctx, tx, blobs...)
+}

@@ -1,0 +1,115 @@
+package registry
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"io"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
+	"entrepot/ent"
+)
+
+// Document is what clients download that was never published as such: an
+// index, a packument, a list. It is composed from rows once per generation of
+// its package and kept in memory.
+type Document struct {
+	// ETag is the strong entity tag of the plain form, quotes included. It
+	// follows from the package's generation alone, so that a conditional
+	// request is answered before anything is composed. The compressed form
+	// has GzipETag.
+	ETag, GzipETag string
+	// Body and Gzip are the two forms.
+	Body, Gzip []byte
+}
+
+// DocumentKey names a document.
+type DocumentKey struct {
+	// Package is what the document is composed from.
+	Package *ent.Pkg
+	// Name tells the documents of one package apart: the form, the base URL,
+	// whatever else the bytes depend on.
+	Name string
+}
+
+// ETags returns the entity tags of the plain and of the compressed form.
+func (k DocumentKey) ETags() (plain, compressed string) {
+	h := fnv.New64a()
+	io.WriteString(h, k.Name)
+	tag := fmt.Sprintf("%x-%x-%x", k.Package.ID, k.Package.Generation, h.Sum64())
+	return `"` + tag + `"`, `"` + tag + `-gz"`
+}
+
+// documentCache keeps composed documents within a bound of bytes. One reader
+// composes, the others that want the same wait for it.
+type documentCache struct {
+	kept  *otter.Cache[documentID, cachedDocument]
+	group singleflight.Group
+	limit int
+}
+
+type documentID struct {
+	packageID int64
+	name      string
+}
+
+type cachedDocument struct {
+	generation int64
+	*Document
+}
+
+const defaultDocumentCache = 32 << 20
+
+func newDocumentCache(limit int64) *documentCache {
+	if limit <= 0 {
+		limit = defaultDocumentCache
+	}
+	return &documentCache{
+		limit: int(limit),
+		kept: otter.Must(&otter.Options[documentID, cachedDocument]{
+			MaximumWeight: uint64(limit),
+			Weigher: func(id documentID, d cachedDocument) uint32 {
+				return uint32(len(id.name) + len(d.Body) + len(d.Gzip) + 256)
+			},
+		}),
+	}
+}
+
+// Document returns the document, composing it when the package has changed
+// since it was last. compose writes the plain form; it runs under no viewer's
+// eyes, so what it writes must be the same for everybody who may read the
+// package.
+func (r *Registry) Document(ctx context.Context, key DocumentKey, compose func(context.Context, io.Writer) error) (*Document, error) {
+	c := r.documents
+	id := documentID{key.Package.ID, key.Name}
+	if d, ok := c.kept.GetIfPresent(id); ok && d.generation == key.Package.Generation {
+		return d.Document, nil
+	}
+	plain, compressed := key.ETags()
+	// The work outlives a reader that hangs up: others may wait for it.
+	got, err, _ := c.group.Do(plain, func() (any, error) {
+		ctx := context.WithoutCancel(ctx)
+		var body, packed bytes.Buffer
+		if err := compose(ctx, &body); err != nil {
+			return nil, err
+		}
+		z := gzip.NewWriter(&packed)
+		z.Write(body.Bytes()) // a bytes.Buffer takes everything
+		if err := z.Close(); err != nil {
+			return nil, err
+		}
+		d := &Document{ETag: plain, GzipETag: compressed, Body: bytes.Clone(body.Bytes()), Gzip: bytes.Clone(packed.Bytes())}
+		if len(d.Body) < c.limit/4 {
+			c.kept.Set(id, cachedDocument{key.Package.Generation, d})
+		}
+		return d, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return got.(*Document), nil
+}

@@ -1,0 +1,51 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"entrepot/access"
+	"entrepot/ent"
+)
+
+// The kinds of event. They are part of the record for good: none is renamed.
+const (
+	EventVersionPublished  = "version.published"
+	EventVersionDeleted    = "version.deleted"
+	EventFilePublished     = "file.published"
+	EventFileDeleted       = "file.deleted"
+	EventPackageDeleted    = "package.deleted"
+	EventTagMoved          = "tag.moved"
+	EventTagRemoved        = "tag.removed"
+	EventStatusChanged     = "version.status_changed"
+	EventVisibilityChanged = "visibility.changed"
+	EventOwnerCreated      = "owner.created"
+	EventOwnerChanged      = "owner.changed"
+	EventOwnerDeleted      = "owner.deleted"
+	EventMemberChanged     = "member.changed"
+	EventMemberRemoved     = "member.removed"
+)
+
+// record writes an event about a package in the transaction of the change.
+func (s *Space) record(ctx context.Context, tx *ent.Tx, kind string, p *ent.Pkg, details any) error {
+	return record(ctx, tx, s.Viewer, kind, s.Owner.ID, p, details)
+}
+
+func record(ctx context.Context, tx *ent.Tx, v access.Viewer, kind string, ownerID int64, p *ent.Pkg, details any) error {
+	raw, err := json.Marshal(details)
+	if err != nil {
+		return fmt.Errorf("encode event: %w", err)
+	}
+	e := tx.Event.Create().SetKind(kind).SetOwnerID(ownerID).SetDetails(raw)
+	if v.Kind == access.User {
+		e.SetActorID(v.UserID)
+	}
+	if p != nil {
+		e.SetPackageID(p.ID)
+	}
+	if err := e.Exec(ctx); err != nil {
+		return fmt.Errorf("record event: %w", err)
+	}
+	return nil
+}

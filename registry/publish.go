@@ -1,0 +1,520 @@
+package registry
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/ent/packagefile"
+	"entrepot/ent/packageversion"
+	"entrepot/ent/pkg"
+	"entrepot/ent/property"
+	"entrepot/storage"
+)
+
+// Policy says what a publication expects of its version.
+type Policy int
+
+// The policies.
+const (
+	// CreateVersion: the version must be new.
+	CreateVersion Policy = iota
+	// CreateOrAdd: the version may be there, the files must be new.
+	CreateOrAdd
+	// AddToExisting: the version must be there, the files must be new.
+	AddToExisting
+)
+
+// Overwrite says what becomes of a file that is there already.
+type Overwrite int
+
+// The overwrite policies.
+const (
+	// OverwriteNever: it is a conflict.
+	OverwriteNever Overwrite = iota
+	// OverwriteIdentical: the same bytes change nothing, others conflict.
+	OverwriteIdentical
+	// OverwriteAlways: the new bytes take the place of the old.
+	OverwriteAlways
+)
+
+// Publication is all there is to say of one publish.
+type Publication struct {
+	// Name and NormalizedName are the package's; the first spelling is kept.
+	Name, NormalizedName string
+	// Version and NormalizedVersion are the version's.
+	Version, NormalizedVersion string
+	// SortKey orders the versions of the package; see SemVerKey, NaturalKey
+	// and TimeKey.
+	SortKey string
+	// Prerelease versions are latest only where there is no other.
+	Prerelease bool
+	// Internal versions are not shown: they hold files that belong to no
+	// version.
+	Internal bool
+	// Facts are what all types know of a version.
+	Facts Facts
+	// Metadata is what the type keeps of its own; it is stored as JSON.
+	Metadata any
+	// Files are added to the version.
+	Files []File
+	// Properties are attached to the version.
+	Properties []Property
+	// Tags are set to the version, wherever they pointed before.
+	Tags []string
+	// MoveTags are set to other versions, that exist, in the same
+	// transaction: tag to normalized version.
+	MoveTags map[string]string
+
+	Policy    Policy
+	Overwrite Overwrite
+	// IfMatch, if not empty, lets an existing file be replaced only while its
+	// SHA-256 is this one.
+	IfMatch string
+	// Duplicate, if not empty, is the message of the conflict when the
+	// version, or the file, is there already: some clients look for its words.
+	Duplicate string
+}
+
+// Facts are what all package types know of a version.
+type Facts struct {
+	Summary       string
+	Readme        string
+	License       string
+	Homepage      string
+	RepositoryURL string
+	Authors       []string
+	Keywords      []string
+	Dependencies  []Dependency
+}
+
+// File is a file of a publication.
+type File struct {
+	Name           string
+	NormalizedName string
+	// CompositeKey tells files of one name apart.
+	CompositeKey string
+	MediaType    string
+	// Lead marks the version's main file, whose downloads count.
+	Lead bool
+	// Fragment is the file's part of composed documents.
+	Fragment []byte
+	// Content is the file's stored bytes.
+	Content *Stored
+	// Blob refers to bytes that a file has already, in place of Content. The
+	// caller has checked that the viewer may read them.
+	Blob *ent.PackageBlob
+	// Properties are attached to the file.
+	Properties []Property
+}
+
+// Property is a name and a value that the type can find rows by.
+type Property struct{ Name, Value string }
+
+// Published is what a publication has made.
+type Published struct {
+	Package *ent.Pkg
+	Version *ent.PackageVersion
+	Files   []*ent.PackageFile
+	// NewVersion tells that the version was not there before.
+	NewVersion bool
+}
+
+// Publish writes one publication in one transaction: all of it or nothing.
+// The viewer must be allowed to write. Stored contents are taken over: bytes
+// that turn out to be known already, or that were not published after all,
+// are removed. Errors: Conflict when the version or a file is there and may
+// not be, NotFound when it should be there and is not, Precondition when
+// IfMatch does not hold, Invalid when texts cannot be stored.
+func (s *Space) Publish(ctx context.Context, p Publication) (*Published, error) {
+	var spare []*Stored
+	published, err := s.publish(ctx, p, &spare)
+	if err != nil {
+		for _, f := range p.Files {
+			s.reg.Discard(ctx, f.Content)
+		}
+		return nil, err
+	}
+	s.reg.Discard(ctx, spare...)
+	return published, nil
+}
+
+func (s *Space) publish(ctx context.Context, p Publication, spare *[]*Stored) (*Published, error) {
+	if err := s.check(access.Write, ""); err != nil {
+		return nil, err
+	}
+	if err := p.validate(); err != nil {
+		return nil, err
+	}
+	metadata, err := encodeMetadata(p.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	var done Published
+	err = s.reg.inTx(ctx, func(ctx context.Context, tx *ent.Tx) error {
+		w := &publishing{space: s, tx: tx, p: &p, metadata: metadata, at: now()}
+		err := w.run(ctx)
+		done, *spare = w.done, w.spare
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &done, nil
+}
+
+// validate refuses what one of the databases could not store.
+func (p *Publication) validate() error {
+	for _, t := range []struct{ field, text string }{
+		{"name", p.Name}, {"version", p.Version}, {"summary", p.Facts.Summary}, {"readme", p.Facts.Readme},
+		{"license", p.Facts.License}, {"homepage", p.Facts.Homepage}, {"repository", p.Facts.RepositoryURL},
+	} {
+		if !storableText(t.text) {
+			return FieldErrorf(t.field, "%s is not valid UTF-8 text", t.field)
+		}
+	}
+	for _, f := range p.Files {
+		if !storableText(f.Name) {
+			return FieldErrorf("file", "the file's name is not valid UTF-8 text")
+		}
+		if (f.Content == nil) == (f.Blob == nil) {
+			return fmt.Errorf("file %q: want either content or a blob", f.Name)
+		}
+	}
+	return nil
+}
+
+func encodeMetadata(metadata any) (json.RawMessage, error) {
+	if metadata == nil {
+		return nil, nil
+	}
+	raw, err := json.Marshal(metadata)
+	if err != nil {
+		return nil, fmt.Errorf("encode metadata: %w", err)
+	}
+	// PostgreSQL's jsonb has no room for the NUL character.
+	return bytes.ReplaceAll(raw, []byte(`\u0000`), []byte(`\ufffd`)), nil
+}
+
+// publishing is one run of a publication inside its transaction.
+type publishing struct {
+	space    *Space
+	tx       *ent.Tx
+	p        *Publication
+	metadata json.RawMessage
+	at       time.Time
+
+	done  Published
+	spare []*Stored
+}
+
+func (w *publishing) run(ctx context.Context) error {
+	if err := w.lockPackage(ctx); err != nil {
+		return err
+	}
+	if err := w.version(ctx); err != nil {
+		return err
+	}
+	if err := w.files(ctx); err != nil {
+		return err
+	}
+	if err := attach(ctx, w.tx, property.RefTypeVersion, w.done.Version.ID, w.p.Properties); err != nil {
+		return err
+	}
+	pkgRow := w.done.Package
+	for _, tag := range w.p.Tags {
+		if err := w.space.setTag(ctx, w.tx, pkgRow, tag, w.done.Version.ID, w.at); err != nil {
+			return err
+		}
+	}
+	for tag, version := range w.p.MoveTags {
+		id, err := versionID(ctx, w.tx, pkgRow.ID, version)
+		if err != nil {
+			return err
+		}
+		if err := w.space.setTag(ctx, w.tx, pkgRow, tag, id, w.at); err != nil {
+			return err
+		}
+	}
+	if w.p.Internal {
+		return nil
+	}
+	p, err := w.space.settle(ctx, w.tx, pkgRow, w.at)
+	if err != nil {
+		return err
+	}
+	w.done.Package = p
+	kind := EventFilePublished
+	if w.done.NewVersion {
+		kind = EventVersionPublished
+	}
+	return w.space.record(ctx, w.tx, kind, p, map[string]any{"version": w.p.Version, "files": fileNames(w.p.Files)})
+}
+
+// lockPackage gets or makes the package and raises its generation, which on
+// PostgreSQL makes publishes of one package wait for each other.
+func (w *publishing) lockPackage(ctx context.Context) error {
+	for range 3 {
+		existing, err := w.tx.Pkg.Query().
+			Where(pkg.OwnerID(w.space.Owner.ID), pkg.Type(w.space.Type.Name), pkg.NormalizedName(w.p.NormalizedName)).
+			Only(ctx)
+		if err != nil && !ent.IsNotFound(err) {
+			return fmt.Errorf("look up package: %w", err)
+		}
+		if existing == nil {
+			id, err := w.tx.Pkg.Create().
+				SetOwnerID(w.space.Owner.ID).
+				SetType(w.space.Type.Name).
+				SetName(w.p.Name).
+				SetNormalizedName(w.p.NormalizedName).
+				SetUpdatedAt(w.at).
+				OnConflictColumns(pkg.FieldOwnerID, pkg.FieldType, pkg.FieldNormalizedName).
+				Ignore().
+				ID(ctx)
+			if err != nil {
+				return fmt.Errorf("insert package: %w", err)
+			}
+			if existing, err = w.tx.Pkg.Get(ctx, id); err != nil {
+				return fmt.Errorf("read package: %w", err)
+			}
+		}
+		locked, err := lock(ctx, w.tx, existing)
+		if err != nil {
+			return err
+		}
+		if locked != nil {
+			w.done.Package = locked
+			return nil
+		}
+		// Deleted by another transaction between the two statements.
+	}
+	return Errorf(Conflict, "the package is being deleted, try again")
+}
+
+// lock raises the package's generation and returns the package as it is then,
+// or nil when it is gone.
+func lock(ctx context.Context, tx *ent.Tx, p *ent.Pkg) (*ent.Pkg, error) {
+	locked, err := tx.Pkg.UpdateOneID(p.ID).AddGeneration(1).Save(ctx)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock package: %w", err)
+	}
+	return locked, nil
+}
+
+func (w *publishing) version(ctx context.Context) error {
+	p := w.p
+	v, err := w.tx.PackageVersion.Query().
+		Where(packageversion.PackageID(w.done.Package.ID), packageversion.NormalizedVersion(p.NormalizedVersion)).
+		Only(ctx)
+	switch {
+	case err != nil && !ent.IsNotFound(err):
+		return fmt.Errorf("look up version: %w", err)
+	case v != nil && p.Policy == CreateVersion:
+		return w.conflict("version %s of %s is there already", p.Version, p.Name)
+	case v == nil && p.Policy == AddToExisting:
+		return Errorf(NotFound, "version not found")
+	case v != nil:
+		w.done.Version = v
+		return nil
+	}
+	create := w.tx.PackageVersion.Create().
+		SetPackageID(w.done.Package.ID).
+		SetVersion(p.Version).
+		SetNormalizedVersion(p.NormalizedVersion).
+		SetSortKey(p.SortKey).
+		SetPrerelease(p.Prerelease).
+		SetInternal(p.Internal).
+		SetSummary(p.Facts.Summary).
+		SetReadme(p.Facts.Readme).
+		SetLicense(p.Facts.License).
+		SetHomepage(p.Facts.Homepage).
+		SetRepositoryURL(p.Facts.RepositoryURL).
+		SetAuthors(p.Facts.Authors).
+		SetKeywords(p.Facts.Keywords).
+		SetDependencies(p.Facts.Dependencies).
+		SetCreatedAt(w.at).
+		SetUpdatedAt(w.at)
+	if w.metadata != nil {
+		create.SetMetadata(w.metadata)
+	}
+	if w.space.Viewer.Kind == access.User {
+		create.SetCreatorID(w.space.Viewer.UserID)
+	}
+	v, err = create.Save(ctx)
+	if err != nil {
+		return fmt.Errorf("insert version: %w", err)
+	}
+	w.done.Version, w.done.NewVersion = v, true
+	if p.Internal {
+		return nil
+	}
+	locked, err := w.tx.Pkg.UpdateOne(w.done.Package).AddVersionCount(1).Save(ctx)
+	if err != nil {
+		return fmt.Errorf("count version: %w", err)
+	}
+	w.done.Package = locked
+	return nil
+}
+
+// files adds the files, blobs first: always in the order of their digests, so
+// that two publishes never wait for each other crosswise.
+func (w *publishing) files(ctx context.Context) error {
+	blobs := make([]*ent.PackageBlob, len(w.p.Files))
+	order := make([]int, len(w.p.Files))
+	for i := range order {
+		order[i] = i
+	}
+	digest := func(f File) string {
+		if f.Blob != nil {
+			return f.Blob.Sha256
+		}
+		return f.Content.Sums.SHA256
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(digest(w.p.Files[a]), digest(w.p.Files[b])) })
+	for _, i := range order {
+		b, err := w.blob(ctx, w.p.Files[i])
+		if err != nil {
+			return err
+		}
+		blobs[i] = b
+	}
+	for i, f := range w.p.Files {
+		row, err := w.file(ctx, f, blobs[i])
+		if err != nil {
+			return err
+		}
+		row.Edges.Blob = blobs[i]
+		w.done.Files = append(w.done.Files, row)
+	}
+	return nil
+}
+
+func (w *publishing) blob(ctx context.Context, f File) (*ent.PackageBlob, error) {
+	if f.Blob != nil {
+		kept, err := reference(ctx, w.tx, f.Blob, storage.Sums{})
+		if err != nil {
+			return nil, err
+		}
+		if !kept {
+			return nil, Errorf(Conflict, "the content is being removed, upload it again")
+		}
+		return f.Blob, nil
+	}
+	b, duplicate, err := blobFor(ctx, w.tx, f.Content)
+	if err != nil {
+		return nil, err
+	}
+	if duplicate {
+		w.spare = append(w.spare, f.Content)
+	}
+	return b, nil
+}
+
+func (w *publishing) file(ctx context.Context, f File, blob *ent.PackageBlob) (*ent.PackageFile, error) {
+	existing, err := w.tx.PackageFile.Query().
+		Where(packagefile.VersionID(w.done.Version.ID), packagefile.NormalizedName(f.NormalizedName), packagefile.CompositeKey(f.CompositeKey)).
+		WithBlob().
+		Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return nil, fmt.Errorf("look up file: %w", err)
+	}
+	if existing != nil {
+		return w.replace(ctx, existing, f, blob)
+	}
+	if w.p.IfMatch != "" {
+		return nil, Errorf(Precondition, "the file is not there")
+	}
+	row, err := w.tx.PackageFile.Create().
+		SetVersionID(w.done.Version.ID).
+		SetBlobID(blob.ID).
+		SetName(f.Name).
+		SetNormalizedName(f.NormalizedName).
+		SetCompositeKey(f.CompositeKey).
+		SetMediaType(f.MediaType).
+		SetLead(f.Lead).
+		SetFragment(f.Fragment).
+		SetCreatedAt(w.at).
+		Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("insert file: %w", err)
+	}
+	return row, attach(ctx, w.tx, property.RefTypeFile, row.ID, f.Properties)
+}
+
+func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, blob *ent.PackageBlob) (*ent.PackageFile, error) {
+	same := old.BlobID == blob.ID
+	switch {
+	case w.p.IfMatch != "" && w.p.IfMatch != old.Edges.Blob.Sha256:
+		return nil, Errorf(Precondition, "the file has changed meanwhile")
+	case w.p.Overwrite == OverwriteNever, w.p.Overwrite == OverwriteIdentical && !same:
+		return nil, w.conflict("file already exists")
+	case same:
+		return old, nil
+	}
+	row, err := w.tx.PackageFile.UpdateOneID(old.ID).
+		SetBlobID(blob.ID).
+		SetMediaType(f.MediaType).
+		SetFragment(f.Fragment).
+		Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("replace file: %w", err)
+	}
+	return row, release(ctx, w.tx, old.BlobID)
+}
+
+func (w *publishing) conflict(format string, args ...any) error {
+	if w.p.Duplicate != "" {
+		return Errorf(Conflict, "%s", w.p.Duplicate)
+	}
+	return Errorf(Conflict, format, args...)
+}
+
+func fileNames(files []File) []string {
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// attach adds properties to a row.
+func attach(ctx context.Context, tx *ent.Tx, ref property.RefType, id int64, properties []Property) error {
+	if len(properties) == 0 {
+		return nil
+	}
+	rows := make([]*ent.PropertyCreate, len(properties))
+	for i, p := range properties {
+		rows[i] = tx.Property.Create().SetRefType(ref).SetRefID(id).SetName(p.Name).SetValue(p.Value)
+	}
+	if err := tx.Property.CreateBulk(rows...).Exec(ctx); err != nil {
+		return fmt.Errorf("attach properties: %w", err)
+	}
+	return nil
+}
+
+// versionID finds a published version inside a transaction.
+func versionID(ctx context.Context, tx *ent.Tx, packageID int64, normalizedVersion string) (int64, error) {
+	id, err := tx.PackageVersion.Query().
+		Where(packageversion.PackageID(packageID), packageversion.NormalizedVersion(normalizedVersion), packageversion.Internal(false)).
+		OnlyID(ctx)
+	if ent.IsNotFound(err) {
+		return 0, Errorf(NotFound, "version not found: %s", normalizedVersion)
+	}
+	return id, err
+}
+
+// storableText tells whether both databases can keep the text: PostgreSQL
+// takes neither NUL nor anything but UTF-8.
+func storableText(text string) bool {
+	return !strings.ContainsRune(text, 0) && strings.ToValidUTF8(text, "") == text
+}

@@ -1,0 +1,122 @@
+// Package registry is the domain: owners, packages, their versions, files and
+// blobs; publishing, deleting, downloading; and the documents composed from
+// what is published.
+//
+// It imports ent, storage and access, and knows nothing of HTTP or of any one
+// package type. Its central idea: a request enters a Space, the packages of
+// one type under one owner as one viewer may see them (space.go); everything
+// a wire adapter does, it does in a Space, so that no path leads around the
+// access gate. A change is one transaction (publish.go, delete.go), and bytes
+// are durable before the row that names them (store.go).
+package registry
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/registry/database"
+	"entrepot/storage"
+)
+
+// Registry is the domain over one database and one store. It is safe for
+// concurrent use; any number of them may share the database and the store.
+type Registry struct {
+	db        *database.DB
+	store     storage.Store
+	types     map[string]Type
+	typeOrder []string
+	log       *slog.Logger
+	grace     time.Duration
+	keys      keyPool
+	downloads downloadCounter
+	documents *documentCache
+}
+
+// Options configure a Registry.
+type Options struct {
+	Database *database.DB
+	Store    storage.Store
+	// Types lists the package types there are.
+	Types []Type
+	// Logger receives what happens outside of any request; nil discards it.
+	Logger *slog.Logger
+	// Grace is how long bytes without a reference are kept; 0 means an hour.
+	Grace time.Duration
+	// DocumentCache bounds the memory for composed documents in bytes; 0
+	// means 32 MiB.
+	DocumentCache int64
+}
+
+// New returns a Registry. Close must be called to write what is still in
+// memory.
+func New(opts Options) (*Registry, error) {
+	r := &Registry{
+		db:    opts.Database,
+		store: opts.Store,
+		types: make(map[string]Type, len(opts.Types)),
+		log:   opts.Logger,
+		grace: opts.Grace,
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	if r.grace <= 0 {
+		r.grace = time.Hour
+	}
+	for _, t := range opts.Types {
+		if _, twice := r.types[t.Name]; twice {
+			return nil, fmt.Errorf("package type %q is listed twice", t.Name)
+		}
+		r.types[t.Name] = t
+		r.typeOrder = append(r.typeOrder, t.Name)
+	}
+	r.keys.init(r.db, r.store)
+	r.downloads.init(r)
+	r.documents = newDocumentCache(opts.DocumentCache)
+	return r, nil
+}
+
+// Close writes the download counts still in memory and gives unused storage
+// keys back.
+func (r *Registry) Close(ctx context.Context) error {
+	err := r.downloads.close(ctx)
+	r.keys.close(ctx)
+	return err
+}
+
+// Client is the ent client for reads outside of a Space: GraphQL's. Each read
+// is filtered by the viewer in its context.
+func (r *Registry) Client() *ent.Client { return r.db.Client }
+
+// Database is the database beneath, for health checks and statistics.
+func (r *Registry) Database() *database.DB { return r.db }
+
+// inTx runs f in one transaction, under the system's eyes: whoever calls it
+// has asked access.Decide before. The transaction is committed when f returns
+// nil.
+func (r *Registry) inTx(ctx context.Context, f func(ctx context.Context, tx *ent.Tx) error) (err error) {
+	ctx = access.SystemContext(ctx)
+	tx, err := r.db.Tx(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		// After a commit this does nothing; after an error or a panic it frees
+		// the connection.
+		_ = tx.Rollback()
+	}()
+	if err := f(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// now is the clock of the database; see ent/schema.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

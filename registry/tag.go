@@ -1,0 +1,236 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/ent/packageversion"
+	"entrepot/ent/pkg"
+	"entrepot/ent/tag"
+)
+
+// Latest is the tag that names the version an install without a version gets.
+const Latest = "latest"
+
+// Tags returns the package's tags by name with their versions, at most limit
+// of them after the tag named last, in byte order; limit 0 means all.
+func (s *Space) Tags(ctx context.Context, p *ent.Pkg, last string, limit int) ([]*ent.Tag, error) {
+	q := s.reg.db.Tag.Query().Where(tag.PackageID(p.ID)).Order(tag.BySortKey()).
+		WithVersion(func(q *ent.PackageVersionQuery) {
+			q.Select(packageversion.FieldID, packageversion.FieldVersion)
+		})
+	if last != "" {
+		q.Where(tag.SortKeyGT(byteKey(last)))
+	}
+	if limit > 0 {
+		q.Limit(limit)
+	}
+	return q.All(access.SystemContext(ctx))
+}
+
+// Tagged returns the version behind a tag, with its tags not loaded.
+func (s *Space) Tagged(ctx context.Context, p *ent.Pkg, name string) (*ent.PackageVersion, error) {
+	v, err := s.reg.db.PackageVersion.Query().
+		Where(packageversion.HasTagsWith(tag.PackageID(p.ID), tag.SortKey(byteKey(name)))).
+		Only(access.SystemContext(ctx))
+	if ent.IsNotFound(err) {
+		return nil, Errorf(NotFound, "tag not found")
+	}
+	return v, err
+}
+
+// SetTag points a tag at a version that exists, moving it if need be.
+func (s *Space) SetTag(ctx context.Context, p *ent.Pkg, name, normalizedVersion string) error {
+	if err := s.check(access.Write, p.Visibility); err != nil {
+		return err
+	}
+	return s.change(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time) error {
+		id, err := versionID(ctx, tx, p.ID, normalizedVersion)
+		if err != nil {
+			return err
+		}
+		if err := s.setTag(ctx, tx, p, name, id, at); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, EventTagMoved, p, map[string]any{"tag": name, "version": normalizedVersion})
+	})
+}
+
+// RemoveTag takes a tag away from whatever version it names. found tells
+// whether there was one.
+func (s *Space) RemoveTag(ctx context.Context, p *ent.Pkg, name string) (found bool, err error) {
+	if err := s.check(access.Write, p.Visibility); err != nil {
+		return false, err
+	}
+	err = s.change(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg, _ time.Time) error {
+		n, err := tx.Tag.Delete().Where(tag.PackageID(p.ID), tag.SortKey(byteKey(name))).Exec(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+		found = true
+		return s.record(ctx, tx, EventTagRemoved, p, map[string]any{"tag": name})
+	})
+	return found, err
+}
+
+// setTag points the tag at the version within a transaction.
+func (s *Space) setTag(ctx context.Context, tx *ent.Tx, p *ent.Pkg, name string, versionID int64, at time.Time) error {
+	if !storableText(name) {
+		return FieldErrorf("tag", "the tag is not valid UTF-8 text")
+	}
+	n, err := tx.Tag.Update().
+		Where(tag.PackageID(p.ID), tag.SortKey(byteKey(name))).
+		SetVersionID(versionID).
+		SetUpdatedAt(at).
+		Save(ctx)
+	if err == nil && n == 0 {
+		err = tx.Tag.Create().
+			SetPackageID(p.ID).
+			SetVersionID(versionID).
+			SetName(name).
+			SetSortKey(byteKey(name)).
+			SetUpdatedAt(at).
+			Exec(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("set tag: %w", err)
+	}
+	return nil
+}
+
+// change runs f on the locked package in a transaction and settles the
+// package afterwards. NotFound when the package is gone.
+func (s *Space) change(ctx context.Context, p *ent.Pkg, f func(context.Context, *ent.Tx, *ent.Pkg, time.Time) error) error {
+	return s.reg.inTx(ctx, func(ctx context.Context, tx *ent.Tx) error {
+		locked, err := lock(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		if locked == nil {
+			return Errorf(NotFound, "package not found")
+		}
+		at := now()
+		if err := f(ctx, tx, locked, at); err != nil {
+			return err
+		}
+		_, err = s.settle(ctx, tx, locked, at)
+		return err
+	})
+}
+
+// settle brings what the package row says of its versions up to date: which
+// is the latest, and what a search finds of it.
+func (s *Space) settle(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time) (*ent.Pkg, error) {
+	latest, err := s.latest(ctx, tx, p, at)
+	if err != nil {
+		return nil, err
+	}
+	u := tx.Pkg.UpdateOneID(p.ID).SetUpdatedAt(at)
+	if latest == nil {
+		u.ClearLatestID().SetSummary("").SetSearchText(strings.ToLower(p.Name))
+	} else {
+		u.SetLatestID(latest.ID).SetSummary(latest.Summary)
+		if latest.RepositoryURL != "" {
+			u.SetRepositoryURL(latest.RepositoryURL)
+		}
+		u.SetSearchText(strings.ToLower(strings.Join(append([]string{p.Name, latest.Summary}, latest.Keywords...), "\n")))
+	}
+	settled, err := u.Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("settle package: %w", err)
+	}
+	return settled, nil
+}
+
+// latest finds the version that the tag "latest" names, else the highest
+// stable one that is neither yanked nor deprecated, else the highest stable
+// one, else the highest. Types that keep the tag get it set to what is found.
+func (s *Space) latest(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time) (*ent.PackageVersion, error) {
+	wanted := []string{
+		packageversion.FieldID, packageversion.FieldSummary, packageversion.FieldKeywords, packageversion.FieldRepositoryURL,
+	}
+	tagged, err := tx.PackageVersion.Query().
+		Where(packageversion.HasTagsWith(tag.PackageID(p.ID), tag.SortKey(byteKey(Latest)))).
+		Select(wanted...).
+		Only(ctx)
+	if err == nil || !ent.IsNotFound(err) {
+		return tagged, err
+	}
+	base := func() *ent.PackageVersionQuery {
+		return tx.PackageVersion.Query().
+			Where(packageversion.PackageID(p.ID), packageversion.Internal(false)).
+			Order(ent.Desc(packageversion.FieldSortKey), ent.Desc(packageversion.FieldID))
+	}
+	for _, q := range []*ent.PackageVersionQuery{
+		base().Where(packageversion.Prerelease(false), packageversion.Yanked(false), packageversion.Deprecated(false)),
+		base().Where(packageversion.Prerelease(false)),
+		base(),
+	} {
+		v, err := q.Select(wanted...).First(ctx)
+		if ent.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find the latest version: %w", err)
+		}
+		if s.Type.KeepsLatestTag {
+			return v, s.setTag(ctx, tx, p, Latest, v.ID, at)
+		}
+		return v, nil
+	}
+	return nil, nil
+}
+
+// SetStatus marks versions as deprecated or yanked, or takes the mark away,
+// all in one transaction. Versions that are not there are NotFound.
+func (s *Space) SetStatus(ctx context.Context, p *ent.Pkg, changes map[string]Status) error {
+	if err := s.check(access.Write, p.Visibility); err != nil {
+		return err
+	}
+	return s.change(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time) error {
+		for version, status := range changes {
+			n, err := tx.PackageVersion.Update().
+				Where(packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), packageversion.Internal(false)).
+				SetDeprecated(status.Deprecated).
+				SetYanked(status.Yanked).
+				SetStatusReason(status.Reason).
+				SetUpdatedAt(at).
+				Save(ctx)
+			if err != nil {
+				return fmt.Errorf("set status: %w", err)
+			}
+			if n == 0 {
+				return Errorf(NotFound, "version not found: %s", version)
+			}
+		}
+		return s.record(ctx, tx, EventStatusChanged, p, changes)
+	})
+}
+
+// Status is whether and why a version should not be used.
+type Status struct {
+	Deprecated bool   `json:"deprecated,omitempty"`
+	Yanked     bool   `json:"yanked,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+}
+
+// SetVisibility narrows the package's visibility, or lets it inherit the
+// owner's again.
+func (s *Space) SetVisibility(ctx context.Context, p *ent.Pkg, vis access.Visibility) error {
+	if err := s.check(access.Manage, p.Visibility); err != nil {
+		return err
+	}
+	if pkg.VisibilityValidator(pkg.Visibility(vis)) != nil {
+		return FieldErrorf("visibility", "there is no visibility %q", vis)
+	}
+	return s.change(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg, _ time.Time) error {
+		if err := tx.Pkg.UpdateOneID(p.ID).SetVisibility(pkg.Visibility(vis)).Exec(ctx); err != nil {
+			return fmt.Errorf("set visibility: %w", err)
+		}
+		return s.record(ctx, tx, EventVisibilityChanged, p, map[string]any{"visibility": vis})
+	})
+}

@@ -1,0 +1,106 @@
+package registry
+
+import (
+	"entrepot/ent"
+	"entrepot/ent/schema"
+)
+
+// Dependency is a package that a version needs.
+type Dependency = schema.Dependency
+
+// Type is what the house knows of a package type beside its wire protocol.
+type Type struct {
+	// Name is the type in URLs and in the database: "npm".
+	Name string
+	// Title is the type for people: "npm", "Container".
+	Title string
+	// KeepsLatestTag tells that a package with versions always has the tag
+	// "latest"; when the version behind it goes, it moves to the next best.
+	KeepsLatestTag bool
+	// UploadInBrowser tells that files can be published one by one.
+	UploadInBrowser bool
+	// Instructions returns how to use a version with the type's clients. The
+	// version is nil for a package as a whole.
+	Instructions func(InstructionsInput) []Instructions
+	// Facts returns what the type shows of a version beyond the facts all
+	// types share. It may be nil.
+	Facts func(*ent.PackageVersion) ([]Fact, error)
+}
+
+// InstructionsInput is what instructions are about.
+type InstructionsInput struct {
+	// BaseURL is the server's public URL without a final slash.
+	BaseURL string
+	// Owner is the owner's name.
+	Owner string
+	// Package is the package; nil asks how to publish and set up the type.
+	Package *ent.Pkg
+	// Version is the version, or nil for the latest.
+	Version *ent.PackageVersion
+	// Files are the version's files, as far as the type's instructions name
+	// them.
+	Files []*ent.PackageFile
+	// Tags name the version.
+	Tags []string
+	// Private tells that reading needs a token.
+	Private bool
+}
+
+// Instructions tell how one client does one thing.
+type Instructions struct {
+	// Title is what the steps achieve: "Install", "Set up", "Publish".
+	Title string
+	// Client is the program: "npm", "docker".
+	Client string
+	Steps  []Step
+}
+
+// StepKind tells what a step's body is.
+type StepKind string
+
+// The kinds of step.
+const (
+	Shell    StepKind = "SHELL"
+	FileStep StepKind = "FILE"
+	Text     StepKind = "TEXT"
+)
+
+// Step is one thing to do.
+type Step struct {
+	Kind StepKind
+	// Language is the body's, for highlighting: "sh", "ini", "yaml".
+	Language string
+	// Path is the file to edit, when Kind is FileStep.
+	Path string
+	Body string
+	// SecretPlaceholder is the word in Body that stands for a token.
+	SecretPlaceholder string
+}
+
+// Fact is a line of the panel of a version's page, or, with Rows, a block.
+type Fact struct {
+	// Name identifies the fact for programs: "platforms".
+	Name string
+	// Title is its heading.
+	Title string
+	// Value is the fact itself, when it is one line.
+	Value string
+	// Columns and Rows hold a table, when it is one.
+	Columns []string
+	Rows    [][]string
+}
+
+// Type returns the package type of that name.
+func (r *Registry) Type(name string) (Type, bool) {
+	t, ok := r.types[name]
+	return t, ok
+}
+
+// Types returns all package types in the order in which they were listed.
+func (r *Registry) Types() []Type {
+	types := make([]Type, len(r.typeOrder))
+	for i, name := range r.typeOrder {
+		types[i] = r.types[name]
+	}
+	return types
+}
