@@ -26,6 +26,8 @@ const (
 	TooLarge Code = "TOO_LARGE"
 	// Mismatch: the bytes are not the ones the client announced.
 	Mismatch Code = "CHECKSUM_MISMATCH"
+	// RateLimited: too many attempts.
+	RateLimited Code = "RATE_LIMITED"
 	// Unavailable: try again later.
 	Unavailable Code = "UNAVAILABLE"
 )

@@ -1,0 +1,95 @@
+package auth
+
+import (
+	"net"
+	"net/http"
+	"strings"
+
+	"entrepot/access"
+	"entrepot/registry"
+)
+
+// keyHeaders carry a bare token in the manner of one client or another; all
+// are understood everywhere.
+var keyHeaders = []string{"X-NuGet-ApiKey", "X-API-Key", "X-Jfrog-Art-Api"}
+
+// Identify returns the viewer a request's headers speak for: the anonymous
+// one when it carries no credential. Understood are Basic with a password,
+// Basic with a token as password or as user name, Bearer, "token T", a bare
+// token and the key headers. A credential that is present and wrong is
+// Unauthenticated, also where nobody needs one: dropping it silently would
+// hide an expired token. Several credentials must speak for the same viewer.
+//
+// Cookies are not looked at: a form on another site must not publish.
+func (s *Service) Identify(r *http.Request) (access.Viewer, error) {
+	var found []access.Viewer
+	for _, header := range keyHeaders {
+		if key := r.Header.Get(header); key != "" {
+			v, err := s.checkToken(r.Context(), key)
+			if err != nil {
+				return access.Viewer{}, err
+			}
+			found = append(found, v)
+		}
+	}
+	for _, value := range r.Header.Values("Authorization") {
+		v, err := s.authorization(r, value)
+		if err != nil {
+			return access.Viewer{}, err
+		}
+		found = append(found, v)
+	}
+	for _, v := range found {
+		if v.UserID != found[0].UserID || v.CredentialID != found[0].CredentialID {
+			return access.Viewer{}, registry.Errorf(registry.Unauthenticated, "the request carries credentials of different accounts")
+		}
+	}
+	if len(found) == 0 {
+		return access.Viewer{}, nil
+	}
+	return found[0], nil
+}
+
+// authorization checks one Authorization header (RFC 9110, section 11.6.2).
+func (s *Service) authorization(r *http.Request, value string) (access.Viewer, error) {
+	scheme, rest, _ := strings.Cut(value, " ")
+	rest = strings.TrimSpace(rest)
+	switch strings.ToLower(scheme) {
+	case "basic":
+		user, password, ok := (&http.Request{Header: http.Header{"Authorization": {value}}}).BasicAuth()
+		if !ok {
+			return access.Viewer{}, registry.Errorf(registry.Unauthenticated, "the Basic credential cannot be read")
+		}
+		return s.basic(r, user, password)
+	case "bearer", "token":
+		return s.checkToken(r.Context(), rest)
+	}
+	if rest == "" {
+		return s.checkToken(r.Context(), scheme)
+	}
+	return access.Viewer{}, registry.Errorf(registry.Unauthenticated, "there is no authentication scheme %q here", scheme)
+}
+
+func (s *Service) basic(r *http.Request, user, password string) (access.Viewer, error) {
+	switch {
+	case strings.HasPrefix(password, TokenPrefix):
+		// Whatever stands for the user name: "__token__", an e-mail, nothing.
+		return s.checkToken(r.Context(), password)
+	case strings.HasPrefix(user, TokenPrefix) && (password == "" || password == "x-oauth-basic"):
+		return s.checkToken(r.Context(), user)
+	}
+	u, err := s.CheckPassword(r.Context(), user, password, clientAddress(r))
+	if err != nil {
+		return access.Viewer{}, err
+	}
+	return viewer(u, nil), nil
+}
+
+// clientAddress is the peer's address without its port.
+func clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
