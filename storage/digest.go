@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"math/bits"
 	"strings"
 
 	"golang.org/x/crypto/blake2b"
@@ -179,6 +178,3 @@ func (h *Hasher) UnmarshalBinary(state []byte) error {
 	*h = *restored
 	return nil
 }
-
-// count returns how many digests are computed.
-func (h *Hasher) count() int { return bits.OnesCount8(uint8(h.set)) }

@@ -13,17 +13,19 @@ const maxKey = 128
 // remotes fold case.
 const keyAlphabet = "abcdefghijklmnopqrstuvwxyz234567"
 
-// NewKey returns a key that was never used before: "b/xx/" and 26 characters that carry 130 random bits. xx is the
-// first two of them, so that a directory-based remote spreads the objects over 1,024 directories.
+// NewKey returns a key that was never used before: "b/xx/" and 26 characters that carry 130 random bits. xx are two
+// hexadecimal digits, equally random, that spread the objects of directory-based remotes over 256 directories: few
+// enough to be made soon after the start, many enough to keep millions of objects in directories of bearable size.
 func NewKey() string {
-	var random [26]byte
+	const hexDigits = "0123456789abcdef"
+	var random [27]byte
 	rand.Read(random[:]) // never fails
-	key := make([]byte, 0, len("b/xx/")+len(random))
-	for i := range random {
-		random[i] = keyAlphabet[random[i]%32]
+	key := make([]byte, 0, len("b/xx/")+26)
+	key = append(key, 'b', '/', hexDigits[random[0]>>4], hexDigits[random[0]&15], '/')
+	for _, b := range random[1:] {
+		key = append(key, keyAlphabet[b%32])
 	}
-	key = append(key, 'b', '/', random[0], random[1], '/')
-	return string(append(key, random[:]...))
+	return string(key)
 }
 
 // ValidKey reports whether key can be used with a Store: 1 to 128 bytes of [a-z0-9] segments joined by single slashes,

