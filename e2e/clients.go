@@ -1,0 +1,41 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// clients are the programs the tests drive. All come from e2e/install.
+var clients = []string{
+	"curl", "wget",
+	"node", "npm", "pnpm", "yarn-classic", "yarn-berry", "bun",
+	"skopeo", "crane", "oras", "helm",
+	"versitygw", "chromium",
+}
+
+// useClients puts the project's own clients first in PATH and fails if any is
+// missing: a test that quietly leaves a client out proves nothing.
+func useClients() error {
+	tools, err := filepath.Abs(filepath.Join(root, ".tools", "bin"))
+	if err != nil {
+		return err
+	}
+	if err := os.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		return err
+	}
+	var missing []string
+	for _, name := range clients {
+		if _, err := exec.LookPath(name); err != nil {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("missing clients: %s: run `make tools` first", strings.Join(missing, ", "))
+	}
+	return nil
+}
