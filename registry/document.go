@@ -79,11 +79,14 @@ func newDocumentCache(limit int64) *documentCache {
 	}
 }
 
+// Compose writes the plain form of a document.
+type Compose func(context.Context, io.Writer) error
+
 // Document returns the document, composing it when the package has changed
 // since it was last. compose writes the plain form; it runs under no viewer's
 // eyes, so what it writes must be the same for everybody who may read the
 // package.
-func (r *Registry) Document(ctx context.Context, key DocumentKey, compose func(context.Context, io.Writer) error) (*Document, error) {
+func (r *Registry) Document(ctx context.Context, key DocumentKey, compose Compose) (*Document, error) {
 	c := r.documents
 	id := documentID{key.Package.ID, key.Name}
 	if d, ok := c.kept.GetIfPresent(id); ok && d.generation == key.Package.Generation {

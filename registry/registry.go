@@ -31,6 +31,7 @@ type Registry struct {
 	typeOrder []string
 	log       *slog.Logger
 	grace     time.Duration
+	redirect  bool
 	keys      keyPool
 	downloads downloadCounter
 	documents *documentCache
@@ -46,6 +47,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Grace is how long bytes without a reference are kept; 0 means an hour.
 	Grace time.Duration
+	// Redirect sends clients to the store for large files where it can make
+	// links.
+	Redirect bool
 	// DocumentCache bounds the memory for composed documents in bytes; 0
 	// means 32 MiB.
 	DocumentCache int64
@@ -55,11 +59,12 @@ type Options struct {
 // memory.
 func New(opts Options) (*Registry, error) {
 	r := &Registry{
-		db:    opts.Database,
-		store: opts.Store,
-		types: make(map[string]Type, len(opts.Types)),
-		log:   opts.Logger,
-		grace: opts.Grace,
+		db:       opts.Database,
+		store:    opts.Store,
+		types:    make(map[string]Type, len(opts.Types)),
+		log:      opts.Logger,
+		grace:    opts.Grace,
+		redirect: opts.Redirect,
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)

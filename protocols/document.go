@@ -1,0 +1,69 @@
+package protocols
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"entrepot/registry"
+)
+
+// ServeDocument sends a composed document. A conditional request that still
+// holds is answered without composing.
+func ServeDocument(w http.ResponseWriter, r *Request, key registry.DocumentKey, contentType string, compose registry.Compose) error {
+	plain, compressed := key.ETags()
+	h := w.Header()
+	h.Set("Vary", "Accept, Accept-Encoding, Authorization")
+	h.Set("Cache-Control", "no-cache")
+	gzipped := acceptsGzip(r.Header.Get("Accept-Encoding"))
+	etag := plain
+	if gzipped {
+		etag = compressed
+	}
+	h.Set("ETag", etag)
+	if match := r.Header.Get("If-None-Match"); match != "" && etagListed(match, etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	d, err := r.Registry.Document(r.Context(), key, compose)
+	if err != nil {
+		return err
+	}
+	body := d.Body
+	if gzipped {
+		h.Set("Content-Encoding", "gzip")
+		body = d.Gzip
+	}
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		w.Write(body) // the client has it or is gone
+	}
+	return nil
+}
+
+// etagListed tells whether a list of entity tags holds one, compared weakly
+// (RFC 9110, section 13.1.2).
+func etagListed(list, etag string) bool {
+	for item := range strings.SplitSeq(list, ",") {
+		item = strings.TrimPrefix(strings.TrimSpace(item), "W/")
+		if item == etag || item == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3).
+func acceptsGzip(accept string) bool {
+	for item := range strings.SplitSeq(accept, ",") {
+		coding, params, _ := strings.Cut(strings.TrimSpace(item), ";")
+		if coding = strings.TrimSpace(coding); coding != "gzip" && coding != "*" {
+			continue
+		}
+		q := strings.ReplaceAll(params, " ", "")
+		return q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000"
+	}
+	return false
+}

@@ -1,0 +1,187 @@
+package protocols
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/storage"
+)
+
+// FileOptions say how a file is sent.
+type FileOptions struct {
+	// ContentType is the type; empty means application/octet-stream: uploads
+	// are not trusted to render.
+	ContentType string
+	// Inline leaves the Content-Disposition out.
+	Inline bool
+	// ETag is the entity tag without quotes; empty means the SHA-256.
+	ETag string
+	// Immutable tells that the path will never have other bytes.
+	Immutable bool
+	// Redirect allows the client to be sent to the store, with this status
+	// (302 or 307); 0 forbids it.
+	Redirect int
+}
+
+// ServeFile sends a file whose blob and version are loaded: whole or in
+// ranges, only if it changed (RFC 9110, sections 13 and 14), or as a redirect
+// to the store. A GET from the first byte on counts as a download.
+func ServeFile(w http.ResponseWriter, r *Request, f *ent.PackageFile, opts FileOptions) error {
+	blob := f.Edges.Blob
+	h := w.Header()
+	if opts.ContentType == "" {
+		opts.ContentType = "application/octet-stream"
+	}
+	etag := opts.ETag
+	if etag == "" {
+		etag = blob.Sha256
+	}
+	h.Set("Content-Type", opts.ContentType)
+	h.Set("ETag", `"`+etag+`"`)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	h.Set("Cache-Control", cacheControl(r, opts.Immutable))
+	h.Set("X-Checksum-Sha256", blob.Sha256)
+	if sum, err := hex.DecodeString(blob.Sha256); err == nil {
+		h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum)+":")
+	}
+	disposition := ""
+	if !opts.Inline {
+		disposition = Attachment(f.Name)
+		h.Set("Content-Disposition", disposition)
+	}
+	if r.Method == http.MethodGet && opts.Redirect != 0 && r.Header.Get("Range") == "" && !notModified(r.Request, h.Get("ETag")) {
+		link, err := r.Registry.Redirect(r.Context(), blob, storage.LinkOptions{ContentType: opts.ContentType, Disposition: disposition})
+		if err != nil && !errors.Is(err, storage.ErrNoLink) {
+			return err
+		}
+		if err == nil {
+			r.Registry.CountDownload(f)
+			// The answer is the redirect, not the file.
+			for _, name := range []string{"Content-Type", "ETag", "Content-Disposition", "Repr-Digest", "X-Checksum-Sha256", "Content-Security-Policy"} {
+				h.Del(name)
+			}
+			h.Set("Cache-Control", "no-store")
+			h.Set("Location", link)
+			w.WriteHeader(opts.Redirect)
+			return nil
+		}
+	}
+	if r.Method == http.MethodHead {
+		// No reason to open the file. ServeContent only asks for its size.
+		http.ServeContent(w, r.Request, "", modified(f.CreatedAt), &sized{size: blob.Size})
+		return nil
+	}
+	body, err := r.Registry.OpenBlob(r.Context(), blob)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	a := &answer{ResponseWriter: w}
+	http.ServeContent(a, r.Request, "", modified(f.CreatedAt), body)
+	if a.isDownload() {
+		r.Registry.CountDownload(f)
+	}
+	return nil
+}
+
+// modified is the instant in the seconds HTTP dates have.
+func modified(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// notModified tells whether the client's copy is good: only the simple case,
+// the rest is ServeContent's.
+func notModified(r *http.Request, etag string) bool {
+	return strings.Contains(r.Header.Get("If-None-Match"), etag)
+}
+
+// cacheControl lets shared caches keep what everybody may read.
+func cacheControl(r *Request, immutable bool) string {
+	scope := "private"
+	if r.Space != nil && access.Can(access.Viewer{}, access.Read, access.Target{OwnerVisibility: access.Visibility(r.Space.Owner.Visibility)}) && r.Header.Get("Authorization") == "" {
+		scope = "public"
+	}
+	if immutable {
+		return scope + ", max-age=31536000, immutable"
+	}
+	return scope + ", no-cache"
+}
+
+// Attachment is a Content-Disposition that saves under the name (RFC 6266),
+// with an ASCII stand-in for old clients and the real name beside it.
+func Attachment(name string) string {
+	ascii := strings.Map(func(c rune) rune {
+		if c < 0x20 || c > 0x7e || c == '"' || c == '\\' || c == '%' {
+			return '_'
+		}
+		return c
+	}, name)
+	disposition := `attachment; filename="` + ascii + `"`
+	if ascii != name {
+		disposition += "; filename*=UTF-8''" + escapeExtended(name)
+	}
+	return disposition
+}
+
+// escapeExtended escapes all but attr-char of RFC 8187, section 3.2.1.
+func escapeExtended(s string) string {
+	const hexDigits = "0123456789ABCDEF"
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("!#$&+-.^_`|~", c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteByte(hexDigits[c>>4])
+		b.WriteByte(hexDigits[c&15])
+	}
+	return b.String()
+}
+
+// sized is a body that only knows its size, for answers without one.
+type sized struct{ size, at int64 }
+
+func (s *sized) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (s *sized) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekStart:
+		s.at = offset
+	case io.SeekCurrent:
+		s.at += offset
+	case io.SeekEnd:
+		s.at = s.size + offset
+	}
+	return s.at, nil
+}
+
+// answer notes how ServeContent answered, to tell downloads from 304s and
+// resumed parts. It keeps sendfile: ReadFrom goes to the writer beneath.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answer) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// ReadFrom hands the file to the connection.
+func (a *answer) ReadFrom(src io.Reader) (int64, error) { return io.Copy(a.ResponseWriter, src) }
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// isDownload tells whether the answer began with the first byte.
+func (a *answer) isDownload() bool {
+	return a.status == http.StatusOK ||
+		a.status == http.StatusPartialContent && strings.HasPrefix(a.Header().Get("Content-Range"), "bytes 0-")
+}

@@ -1,0 +1,121 @@
+package protocols
+
+import (
+	"log/slog"
+	"net/http"
+
+	"entrepot/access"
+	"entrepot/auth"
+	"entrepot/registry"
+)
+
+// Request is a request to one package type.
+type Request struct {
+	*http.Request
+	// Registry and Auth are the house.
+	Registry *registry.Registry
+	Auth     *auth.Service
+	// Type is the package type asked.
+	Type *Type
+	// Viewer is who asks.
+	Viewer access.Viewer
+	// OwnerName is the owner as the path spells it.
+	OwnerName string
+	// Space is the owner's packages of the type; nil on open routes.
+	Space *registry.Space
+	// Params are the parts of the path the route's pattern names, each
+	// segment unescaped once.
+	Params Params
+	// BaseURL is the server's public URL without a final slash, as the
+	// client knows it.
+	BaseURL string
+}
+
+// Root is the public URL of the type's root under the owner, without a final
+// slash: the R of the documentation.
+func (r *Request) Root() string {
+	owner := r.OwnerName
+	if r.Space != nil {
+		owner = r.Space.Owner.Name
+	}
+	return r.BaseURL + JoinPath("api", "packages", owner, r.Type.Name)
+}
+
+// Handler serves /api/packages/{owner}/{type}/... for all types.
+type Handler struct {
+	Registry *registry.Registry
+	Auth     *auth.Service
+	Types    map[string]*Type
+	// BaseURL tells the public URL for a request.
+	BaseURL func(*http.Request) string
+	Logger  *slog.Logger
+}
+
+// Prefix is where Handler is mounted.
+const Prefix = "/api/packages/"
+
+// ServeHTTP finds the type and the route, passes the gate and runs the route.
+// The viewer is taken from the context.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	path, ok := SplitPath(req.URL.EscapedPath()[len(Prefix):])
+	if !ok || len(path) < 2 {
+		http.Error(w, "not found", http.StatusNotFound)
+		return
+	}
+	t := h.Types[path[1]]
+	if t == nil {
+		http.Error(w, "there is no such package type", http.StatusNotFound)
+		return
+	}
+	h.Dispatch(w, req, t, path[0], path[2:])
+}
+
+// Dispatch serves a request whose owner and path below the type's root are
+// known: types with URLs of their own enter here.
+func (h *Handler) Dispatch(w http.ResponseWriter, req *http.Request, t *Type, owner string, path []string) {
+	r := &Request{
+		Request: req, Registry: h.Registry, Auth: h.Auth, Type: t,
+		Viewer: access.FromContext(req.Context()), OwnerName: owner, BaseURL: h.BaseURL(req),
+	}
+	// A final slash means nothing.
+	if n := len(path); n > 0 && path[n-1] == "" {
+		path = path[:n-1]
+	}
+	if err := h.serve(w, r, path); err != nil {
+		h.fail(w, r, err)
+	}
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *Request, path []string) error {
+	if err := credentialError(r.Context()); err != nil {
+		return err
+	}
+	route, params, allowed := find(r.Type.Routes, r.Method, path)
+	if route == nil {
+		return h.unrouted(w, r, allowed)
+	}
+	r.Params = params
+	if !route.Open {
+		space, err := h.Registry.Enter(r.Context(), r.OwnerName, r.Type.Name, route.Action)
+		if err != nil {
+			return err
+		}
+		r.Space = space
+	}
+	return route.Handle(w, r)
+}
+
+// unrouted answers a path or method that no route serves, but only to who may
+// know the owner.
+func (h *Handler) unrouted(w http.ResponseWriter, r *Request, allowed []string) error {
+	if _, err := h.Registry.Enter(r.Context(), r.OwnerName, r.Type.Name, access.Read); err != nil {
+		return err
+	}
+	if len(allowed) == 0 {
+		return registry.Errorf(registry.NotFound, "there is nothing at this path")
+	}
+	for _, m := range allowed {
+		w.Header().Add("Allow", m)
+	}
+	return &StatusError{Status: http.StatusMethodNotAllowed, Err: registry.Errorf(registry.Invalid, "the method %s is not allowed here", r.Method)}
+}
