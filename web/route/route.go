@@ -103,7 +103,7 @@ func Reserved(name string) bool {
 	switch strings.ToLower(name) {
 	case "search", "sign-in", "sign-out", "setup", "orgs", "settings", "static", "-",
 		"admin", "api", "v2", "graphql", "graphiql", "docs", "metrics", "healthz", "readyz", "favicon.ico",
-		"robots.txt", ".well-known", "t":
+		"robots.txt", ".well-known":
 		return true
 	}
 	return false
