@@ -102,7 +102,7 @@ func classify(err error) error {
 		return ErrExist
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return ErrNoSpace
-	case errors.As(err, &status):
+	case errors.As(err, &status) && status.HTTPStatusCode() != 0: // 0: no answer came
 		return classifyStatus(status.HTTPStatusCode())
 	case isTransient(err):
 		return ErrTemporary

@@ -27,13 +27,14 @@ import (
 //   - no_check_bucket, no_check_container: the first upload would try to create the bucket, and a mistyped one would
 //     come into being.
 //   - no_head: the HEAD after each PUT tells nothing the PUT did not.
+//   - upload_cutoff: what is not gathered in memory first goes in parts, see gatherLimit.
 //   - chunk_size, upload_concurrency: what one multipart upload holds in memory is their product. rclone raises the
 //     chunk when a known size would need more than 10,000 of them; 8 MiB ends an upload of unknown size at 78 GiB.
 //   - disable_checksum: it stores an MD5 in the metadata; we have our own digests.
 var defaults = map[string]map[string]any{
 	"s3": {
 		"no_check_bucket": true, "no_head": true, "disable_checksum": true,
-		"chunk_size": 8 * fs.Mebi, "upload_concurrency": 3,
+		"upload_cutoff": fs.SizeSuffix(gatherLimit + chunkSize), "chunk_size": 8 * fs.Mebi, "upload_concurrency": 2,
 	},
 	"azureblob":            {"no_check_container": true, "disable_checksum": true, "upload_concurrency": 4},
 	"google cloud storage": {"no_check_bucket": true},
@@ -63,6 +64,9 @@ func openRemote(ctx context.Context, name string, opts Options) (Store, error) {
 	}
 	if parsed.Name == "" {
 		return openLocal(parsed.Path)
+	}
+	if len(parsed.Config) > 0 && strings.HasPrefix(parsed.Path, "//") {
+		return nil, fail("open", "", errors.New(`a value that contains a colon must be quoted: endpoint="http://..."`))
 	}
 	logTarget.Store(opts.Logger)
 	setUpRclone()

@@ -39,12 +39,32 @@ func (s *remote) scoped(ctx context.Context) context.Context {
 	return fs.CopyConfig(ctx, s.config)
 }
 
-// Put implements Receiver. The upload is tried once: the stream cannot be read again.
+// gatherLimit is how much of a body waits in memory before the backend sees any of it. A body that ends within it can be
+// sent again when the remote stumbles, and one that breaks off never reaches the remote: S3 servers exist that
+// keep what arrived of a broken PUT, and some do so only after the object was deleted. Larger bodies go to S3 in parts
+// (upload_cutoff), which stay invisible until the last of them has arrived.
+const gatherLimit = 5 << 20
+
+// putAttempts is how often a gathered body is sent before the failure is the caller's; retryDelay is the pause
+// after the first attempt, and doubles.
+const (
+	putAttempts = 3
+	retryDelay  = 100 * time.Millisecond
+)
+
+// Put implements Receiver. The backend works under a context that is not cancelled with the caller's, so that it can
+// clean up after itself; the caller's is looked at whenever the body is read.
 func (s *remote) Put(ctx context.Context, key string, r io.Reader, size int64) (int64, error) {
 	if err := checkKey("put", key); err != nil {
 		return 0, err
 	}
-	n, err := s.put(s.scoped(ctx), key, r, size)
+	body := &exactReader{ctx: ctx, r: r, size: size}
+	head := &gathered{}
+	defer head.release()
+	n, err := s.put(s.scoped(context.WithoutCancel(ctx)), key, body, head)
+	if body.err != nil {
+		err = body.err // the cause; what the backend says is the consequence
+	}
 	if err != nil {
 		s.discard(ctx, key)
 		return 0, fail("put", key, err)
@@ -52,42 +72,41 @@ func (s *remote) Put(ctx context.Context, key string, r io.Reader, size int64) (
 	return n, nil
 }
 
-func (s *remote) put(ctx context.Context, key string, r io.Reader, size int64) (int64, error) {
-	if err := ctx.Err(); err != nil {
+func (s *remote) put(ctx context.Context, key string, body *exactReader, head *gathered) (int64, error) {
+	if err := head.fill(body); err != nil {
 		return 0, err
 	}
-	if size < 0 {
-		// Most bodies without a length are small: look ahead before paying for a multipart upload.
-		head := newChunk()
-		defer head.release()
-		switch err := head.fill(r); err {
-		case nil:
-			return s.putUnknown(ctx, key, io.MultiReader(newChunkReader(head), r))
-		case io.EOF:
-			return s.putKnown(ctx, key, newChunkReader(head), int64(head.n))
-		default:
-			return 0, bodyError(err)
-		}
+	switch {
+	case body.eof:
+		return s.putGathered(ctx, body.ctx, key, head)
+	case body.size >= 0:
+		return s.upload(ctx, key, io.MultiReader(head, body), body.size, s.fs.Put)
 	}
-	return s.putKnown(ctx, key, r, size)
+	return s.putUnknown(ctx, key, io.MultiReader(head, body))
 }
 
-// putKnown uploads exactly size bytes.
-func (s *remote) putKnown(ctx context.Context, key string, r io.Reader, size int64) (int64, error) {
-	body := &exactReader{ctx: ctx, r: r, size: size}
-	if size == 0 {
-		// A backend need not read a body of no bytes, so it is looked at here.
-		if err := body.verdict(); err != nil {
-			return 0, err
+// putGathered uploads a body that is in memory, again if the remote is temporarily unable. caller ends the waiting.
+func (s *remote) putGathered(ctx, caller context.Context, key string, body *gathered) (n int64, err error) {
+	delay := retryDelay
+	for attempt := 1; ; attempt++ {
+		body.rewind()
+		n, err = s.upload(ctx, key, body, body.size(), s.fs.Put)
+		if err == nil || attempt == putAttempts || classify(err) != ErrTemporary {
+			return n, err
+		}
+		select {
+		case <-caller.Done():
+			return 0, caller.Err()
+		case <-time.After(delay):
+			delay *= 2
 		}
 	}
-	return s.upload(ctx, key, body, s.fs.Put)
 }
 
 // putUnknown uploads until r ends, through a temporary file if the backend needs the length first.
 func (s *remote) putUnknown(ctx context.Context, key string, r io.Reader) (int64, error) {
 	if stream := s.fs.Features().PutStream; stream != nil {
-		return s.upload(ctx, key, &exactReader{ctx: ctx, r: r, size: -1}, stream)
+		return s.upload(ctx, key, r, -1, stream)
 	}
 	f, err := os.CreateTemp(s.spool, "entrepot-*")
 	if err != nil {
@@ -97,29 +116,24 @@ func (s *remote) putUnknown(ctx context.Context, key string, r io.Reader) (int64
 		f.Close()
 		os.Remove(f.Name())
 	}()
-	spooled := &exactReader{ctx: ctx, r: r, size: -1}
-	size, err := io.Copy(f, spooled)
-	if spooled.err != nil {
-		return 0, spooled.err
-	}
+	size, err := io.Copy(f, r)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
 		return 0, err
 	}
-	return s.putKnown(ctx, key, f, size)
+	return s.upload(ctx, key, f, size, s.fs.Put)
 }
 
 // putter is fs.Fs.Put or Features.PutStream.
 type putter func(ctx context.Context, in io.Reader, src fs.ObjectInfo, options ...fs.OpenOption) (fs.Object, error)
 
-func (s *remote) upload(ctx context.Context, key string, body *exactReader, put putter) (int64, error) {
-	src := object.NewStaticObjectInfo(key, time.Now(), body.size, true, nil, nil).WithMimeType("application/octet-stream")
+// upload hands r to the backend and believes its success only when all of r was taken and nothing else is there.
+func (s *remote) upload(ctx context.Context, key string, r io.Reader, size int64, put putter) (int64, error) {
+	body := &exactReader{ctx: ctx, r: r, size: size}
+	src := object.NewStaticObjectInfo(key, time.Now(), size, true, nil, nil).WithMimeType("application/octet-stream")
 	stored, err := put(ctx, body, src)
-	if body.err != nil {
-		return 0, body.err // the cause; what the backend says is the consequence
-	}
 	if err != nil {
 		return 0, err
 	}
@@ -132,8 +146,7 @@ func (s *remote) upload(ctx context.Context, key string, body *exactReader, put 
 	return body.n, nil
 }
 
-// discard removes what a failed upload may have left. The request that failed is often cancelled already; its
-// cancellation must not stop the cleaning.
+// discard removes what a failed upload may have left, though the request that failed is often cancelled by then.
 func (s *remote) discard(ctx context.Context, key string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
@@ -289,20 +302,6 @@ func (s *remote) Close() error {
 	ctx, cancel := context.WithTimeout(s.scoped(context.Background()), cleanupTimeout)
 	defer cancel()
 	return fail("close", "", shutdown(ctx))
-}
-
-// chunkReader reads a chunk's bytes once.
-type chunkReader struct{ rest []byte }
-
-func newChunkReader(c *chunk) *chunkReader { return &chunkReader{c.data[:c.n]} }
-
-func (c *chunkReader) Read(p []byte) (int, error) {
-	if len(c.rest) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, c.rest)
-	c.rest = c.rest[n:]
-	return n, nil
 }
 
 // remoteReader reads an object from wherever it was last sought to.

@@ -33,8 +33,8 @@
 //
 // A failed Put removes what it had written, with a context of its own, because the usual reason is a client that hung up.
 // Errors can be told apart with errors.Is: [ErrNotFound], [ErrSize], [ErrBody] (the sender failed, not the store),
-// [ErrNoSpace], [ErrTemporary] (worth another try later), anything else is permanent. Uploads are never retried here:
-// a stream can be read once.
+// [ErrNoSpace], [ErrTemporary] (worth another try later), anything else is permanent. A stream can be read only once, so
+// what is retried here is what fits in memory: bodies up to 5 MiB on remotes, and parts of larger ones on S3.
 package storage
 
 import (
@@ -66,8 +66,7 @@ type Store interface {
 // Receiver takes new objects.
 type Receiver interface {
 	// Put streams r to key, which must be new, and returns the number of bytes written once they are durable.
-	// size is the length of r in bytes, or -1 when it is not known (on S3 that costs a multipart upload for anything
-	// over 256 KiB). A body that turns out shorter or longer than announced is ErrSize. After any error nothing
+	// size is the length of r in bytes, or -1 when it is not known. A body that turns out shorter or longer than announced is ErrSize. After any error nothing
 	// is left under key. Errors: ErrSize, ErrBody, ErrExist (local disk only: key is taken and stays as it is), ErrKey,
 	// ErrNoSpace, ErrTemporary, the context's error.
 	Put(ctx context.Context, key string, r io.Reader, size int64) (written int64, err error)
@@ -98,8 +97,8 @@ type Remover interface {
 // Entry is one object of a listing.
 type Entry struct {
 	Key     string
-	Size    int64 // bytes
-	ModTime time.Time
+	Size    int64     // bytes
+	ModTime time.Time // zero where the remote does not tell
 }
 
 // Lister walks the whole store.

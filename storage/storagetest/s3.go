@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"testing"
 
@@ -18,7 +19,9 @@ func S3(t testing.TB) string {
 		t.Fatal(err)
 	}
 	fake := gofakes3.New(backend, gofakes3.WithV4Auth(map[string]string{"key": "secret"}))
-	server := httptest.NewServer(fake.Server())
+	server := httptest.NewUnstartedServer(fake.Server())
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // it answers some errors twice
+	server.Start()
 	t.Cleanup(server.Close)
 	return fmt.Sprintf(":s3,provider=Other,endpoint=%q,access_key_id=key,secret_access_key=secret,region=us-east-1:bucket/pre/fix", server.URL)
 }
