@@ -73,6 +73,12 @@
     try { return localStorage.getItem('entrepot.' + key); } catch { return null; }
   }
 
+  // A row of tabs wider than the screen starts where its current tab is.
+  for (const tab of document.querySelectorAll('.tabs-line [aria-current], .side-menu [aria-current]')) {
+    const row = tab.parentElement;
+    row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
+
   // Theme buttons: show the choice at once and let the server remember it for the next page.
   document.addEventListener('submit', (event) => {
     const form = event.target;

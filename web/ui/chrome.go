@@ -8,7 +8,6 @@ type Chrome struct {
 	Theme   Theme
 	Version string // of the program, for the foot of the page
 	Path    string // path and query of the request, where signing in or a change of theme leads back to
-	Query   string // what the search field says
 }
 
 // Account is the signed-in user as the top bar shows them.
@@ -78,6 +77,14 @@ type Page struct {
 	Title       string // of the browser's tab, without the product's name
 	Description string // for link previews; may be empty
 	Bare        bool   // no search field in the top bar, for pages that have their own or need none
+	Search      Search
+}
+
+// Search is the search field of the top bar.
+type Search struct {
+	Query   string
+	Filters []Option // kept beside a new query; Label is the parameter's name
+	Results string   // id of the element on this page that shows results as the query is typed; empty elsewhere
 }
 
 func signInPath(returnTo string) string {
