@@ -21,7 +21,7 @@ func ServeDocument(w http.ResponseWriter, r *Request, key registry.DocumentKey, 
 		etag = compressed
 	}
 	h.Set("ETag", etag)
-	if match := r.Header.Get("If-None-Match"); match != "" && etagListed(match, etag) {
+	if match := r.Header.Get("If-None-Match"); match != "" && ETagListed(match, etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -43,9 +43,9 @@ func ServeDocument(w http.ResponseWriter, r *Request, key registry.DocumentKey, 
 	return nil
 }
 
-// etagListed tells whether a list of entity tags holds one, compared weakly
+// ETagListed tells whether a list of entity tags holds one, compared weakly
 // (RFC 9110, section 13.1.2).
-func etagListed(list, etag string) bool {
+func ETagListed(list, etag string) bool {
 	for item := range strings.SplitSeq(list, ",") {
 		item = strings.TrimPrefix(strings.TrimSpace(item), "W/")
 		if item == etag || item == "*" {

@@ -32,6 +32,7 @@ type Registry struct {
 	log       *slog.Logger
 	grace     time.Duration
 	redirect  bool
+	maxSize   int64
 	keys      keyPool
 	downloads downloadCounter
 	documents *documentCache
@@ -50,6 +51,9 @@ type Options struct {
 	// Redirect sends clients to the store for large files where it can make
 	// links.
 	Redirect bool
+	// MaxSize is the largest content that is stored, in bytes; 0 means no
+	// limit.
+	MaxSize int64
 	// DocumentCache bounds the memory for composed documents in bytes; 0
 	// means 32 MiB.
 	DocumentCache int64
@@ -65,6 +69,7 @@ func New(opts Options) (*Registry, error) {
 		log:      opts.Logger,
 		grace:    opts.Grace,
 		redirect: opts.Redirect,
+		maxSize:  opts.MaxSize,
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)

@@ -26,7 +26,7 @@ type Stored struct {
 
 // Store streams body into the store and returns once its bytes are durable.
 // size is the announced length or -1; want adds digests to SHA-256. Errors:
-// Invalid when the body is not as long as announced or breaks off,
+// Invalid when the body is not as long as announced or breaks off, TooLarge,
 // Unavailable when the store is full or out of reach.
 func (r *Registry) Store(ctx context.Context, body io.Reader, size int64, want storage.Algorithm) (*Stored, error) {
 	return r.StoreWith(ctx, body, size, storage.NewHasher(want))
@@ -35,6 +35,12 @@ func (r *Registry) Store(ctx context.Context, body io.Reader, size int64, want s
 // StoreWith is Store with digests that may have seen earlier parts of a longer
 // content: the sums are of all that h has seen, the size is this part's.
 func (r *Registry) StoreWith(ctx context.Context, body io.Reader, size int64, h *storage.Hasher) (*Stored, error) {
+	if err := r.CheckSize(h.Size() + max(size, 0)); err != nil {
+		return nil, err
+	}
+	if r.maxSize > 0 {
+		body = &boundedReader{r: body, left: r.maxSize - h.Size(), limit: r.maxSize}
+	}
 	key, err := r.keys.take(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reserve a key: %w", err)
@@ -44,6 +50,29 @@ func (r *Registry) StoreWith(ctx context.Context, body io.Reader, size int64, h 
 		return nil, storeError(err)
 	}
 	return &Stored{Key: w.Key, Size: w.Size, Sums: w.Sums}, nil
+}
+
+// CheckSize tells TooLarge for a length that would not be stored. Unknown
+// lengths, below 0, pass: they are counted as they stream.
+func (r *Registry) CheckSize(size int64) error {
+	if r.maxSize > 0 && size > r.maxSize {
+		return Errorf(TooLarge, "the file is larger than the %d bytes this server takes", r.maxSize)
+	}
+	return nil
+}
+
+// boundedReader refuses a body that goes on beyond the limit.
+type boundedReader struct {
+	r           io.Reader
+	left, limit int64
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, Errorf(TooLarge, "the file is larger than the %d bytes this server takes", b.limit)
+	}
+	return n, err
 }
 
 func storeError(err error) error {

@@ -1,0 +1,74 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/ent/packagefile"
+	"entrepot/ent/packageversion"
+	"entrepot/ent/pkg"
+	"entrepot/ent/user"
+)
+
+// Versions lists the published versions of a package, newest first, with
+// their files and blobs.
+func (s *Space) Versions(ctx context.Context, p *ent.Pkg, offset, limit int) ([]*ent.PackageVersion, error) {
+	return s.reg.db.PackageVersion.Query().
+		Where(packageversion.PackageID(p.ID), packageversion.Internal(false)).
+		Order(ent.Desc(packageversion.FieldCreatedAt), ent.Desc(packageversion.FieldID)).
+		Offset(offset).Limit(limit).
+		Select(packageversion.FieldID, packageversion.FieldVersion, packageversion.FieldCreatedAt).
+		WithFiles(func(q *ent.PackageFileQuery) {
+			q.Select(packagefile.FieldID, packagefile.FieldVersionID, packagefile.FieldBlobID, packagefile.FieldName).WithBlob()
+		}).
+		All(access.SystemContext(ctx))
+}
+
+// Latest returns the version an install without a version gets.
+func (s *Space) Latest(ctx context.Context, p *ent.Pkg) (*ent.PackageVersion, error) {
+	v, err := s.reg.db.PackageVersion.Query().
+		Where(packageversion.HasPackageWith(pkg.ID(p.ID)), packageversion.ID(latestID(p))).
+		Only(access.SystemContext(ctx))
+	if ent.IsNotFound(err) {
+		return nil, Errorf(NotFound, "the package has no version")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up latest version: %w", err)
+	}
+	return v, nil
+}
+
+func latestID(p *ent.Pkg) int64 {
+	if p.LatestID == nil {
+		return 0
+	}
+	return *p.LatestID
+}
+
+// Files lists the files of a version by name, with their blobs.
+func (s *Space) Files(ctx context.Context, v *ent.PackageVersion, offset, limit int) ([]*ent.PackageFile, error) {
+	return s.reg.db.PackageFile.Query().
+		Where(packagefile.VersionID(v.ID)).
+		Order(ent.Asc(packagefile.FieldName), ent.Asc(packagefile.FieldID)).
+		Offset(offset).Limit(limit).
+		WithBlob().
+		All(access.SystemContext(ctx))
+}
+
+// Creator returns the login name of who published the version, as far as the
+// viewer may know, else "".
+func (s *Space) Creator(ctx context.Context, v *ent.PackageVersion) (string, error) {
+	if v.CreatorID == nil {
+		return "", nil
+	}
+	u, err := s.reg.db.User.Query().Where(user.ID(*v.CreatorID)).Only(access.NewContext(ctx, s.Viewer))
+	if ent.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look up creator: %w", err)
+	}
+	return u.Login, nil
+}

@@ -1,0 +1,158 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// Config is everything that can be set. Every field has a default with which
+// the server starts; docs/configuration.md is generated from this struct.
+//
+// Tags: toml is the key, help the sentence of the documentation, secret keeps
+// the value out of what is printed.
+type Config struct {
+	Listen   string         `toml:"listen" help:"Address and port to serve HTTP on."`
+	Data     string         `toml:"data" help:"Folder of the SQLite database and of the local storage."`
+	URL      string         `toml:"url" help:"Public URL of the server, as clients reach it. Empty takes it from each request."`
+	Database DatabaseConfig `toml:"database"`
+	Storage  StorageConfig  `toml:"storage"`
+	Auth     AuthConfig     `toml:"auth"`
+	Limits   LimitsConfig   `toml:"limits"`
+	Log      LogConfig      `toml:"log"`
+	Metrics  MetricsConfig  `toml:"metrics"`
+}
+
+// DatabaseConfig says where rows are kept.
+type DatabaseConfig struct {
+	URL  string `toml:"url" secret:"true" help:"Database: postgres://user:password@host/name, or sqlite:PATH. Empty means entrepot.db in the data folder."`
+	Fast bool   `toml:"fast" help:"SQLite alone: commit without waiting for the disk. A power cut may then lose the last seconds."`
+}
+
+// StorageConfig says where bytes are kept.
+type StorageConfig struct {
+	Remote         string        `toml:"remote" secret:"true" help:"A folder, or any rclone remote such as :s3,provider=Minio,endpoint=...:bucket/prefix. Empty means blobs in the data folder."`
+	RcloneConfig   string        `toml:"rclone_config" help:"Path of an rclone.conf that the remote's name is looked up in."`
+	PublicEndpoint string        `toml:"public_endpoint" help:"URL under which clients reach the object store, when it differs from the server's."`
+	Redirect       bool          `toml:"redirect" help:"Send clients to the object store for large files, where it can make links."`
+	Grace          time.Duration `toml:"grace" help:"How long bytes that nothing refers to are kept."`
+	Collect        time.Duration `toml:"collect" help:"How often garbage is collected; 0 leaves it to the gc command."`
+}
+
+// AuthConfig says who may come in.
+type AuthConfig struct {
+	AnonymousRead bool `toml:"anonymous_read" help:"Let anybody read what is public. Off, every read needs an account."`
+	SecureCookies bool `toml:"secure_cookies" help:"Send session cookies over HTTPS alone. On by itself when url begins with https."`
+}
+
+// LimitsConfig bounds what a request may cost.
+type LimitsConfig struct {
+	FileSize    int64         `toml:"file_size" help:"Largest file that may be published, in bytes; 0 means no limit."`
+	IdleTimeout time.Duration `toml:"idle_timeout" help:"How long a request or an answer may make no progress."`
+	Drain       time.Duration `toml:"drain" help:"How long running requests may go on after the signal to stop."`
+}
+
+// LogConfig says what is logged and how.
+type LogConfig struct {
+	Level  string `toml:"level" help:"debug, info, warn or error."`
+	Format string `toml:"format" help:"text or json."`
+}
+
+// MetricsConfig says who may read the metrics.
+type MetricsConfig struct {
+	Token string `toml:"token" secret:"true" help:"Bearer token for /metrics; empty serves it to loopback addresses alone."`
+}
+
+// DefaultConfig is the configuration of a server that was told nothing.
+func DefaultConfig() Config {
+	return Config{
+		Listen:  ":8080",
+		Data:    "data",
+		Storage: StorageConfig{Grace: time.Hour, Collect: time.Hour},
+		Auth:    AuthConfig{AnonymousRead: true},
+		Limits:  LimitsConfig{IdleTimeout: time.Minute, Drain: 30 * time.Second},
+		Log:     LogConfig{Level: "info", Format: "text"},
+	}
+}
+
+// databaseURL is where the rows are, defaults applied.
+func (c Config) databaseURL() string {
+	if c.Database.URL != "" {
+		return c.Database.URL
+	}
+	return "sqlite:" + filepath.Join(c.Data, "entrepot.db")
+}
+
+// storageRemote is where the bytes are, defaults applied.
+func (c Config) storageRemote() string {
+	if c.Storage.Remote != "" {
+		return c.Storage.Remote
+	}
+	return filepath.Join(c.Data, "blobs")
+}
+
+// Validate tells what cannot work.
+func (c Config) Validate() error {
+	var errs []error
+	if c.URL != "" {
+		u, err := url.Parse(c.URL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+			errs = append(errs, fmt.Errorf("url: %q is not http:// or https:// with a host and no path", c.URL))
+		}
+	}
+	if c.Limits.IdleTimeout <= 0 {
+		errs = append(errs, errors.New("limits.idle_timeout: want more than 0"))
+	}
+	if c.Limits.FileSize < 0 {
+		errs = append(errs, errors.New("limits.file_size: want 0 or more"))
+	}
+	if _, err := c.Log.level(); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		errs = append(errs, fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format))
+	}
+	return errors.Join(errs...)
+}
+
+// Setting is one thing that can be set.
+type Setting struct {
+	// Key is its name with dots: "storage.remote".
+	Key string
+	// Help is its sentence.
+	Help string
+	// Value is what it is set to, "***" for a secret that is set.
+	Value string
+}
+
+// Env is the environment variable of the setting.
+func (s Setting) Env() string {
+	return "ENTREPOT_" + strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_"))
+}
+
+// Settings lists all settings of the configuration in their order.
+func (c Config) Settings() []Setting {
+	var all []Setting
+	var walk func(prefix string, v reflect.Value)
+	walk = func(prefix string, v reflect.Value) {
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			key := prefix + f.Tag.Get("toml")
+			if f.Type.Kind() == reflect.Struct {
+				walk(key+".", v.Field(i))
+				continue
+			}
+			value := fmt.Sprint(v.Field(i).Interface())
+			if f.Tag.Get("secret") == "true" && value != "" {
+				value = "***"
+			}
+			all = append(all, Setting{Key: key, Help: f.Tag.Get("help"), Value: value})
+		}
+	}
+	walk("", reflect.ValueOf(c))
+	return all
+}
