@@ -16,7 +16,7 @@ import (
 // Errors of this package, to be tested for with errors.Is.
 var (
 	// ErrNotFound: there is no object under this key.
-	ErrNotFound = errors.New("object not found")
+	ErrNotFound = errors.New("no such object")
 	// ErrExist: there already is an object under this key. Keys are used once.
 	ErrExist = errors.New("object exists")
 	// ErrKey: the key has characters or a form that no backend is asked to take, see ValidKey.
@@ -124,11 +124,15 @@ func classifyStatus(code int) error {
 }
 
 func isTransient(err error) bool {
-	var timeout net.Error
+	var (
+		connection *net.OpError // refused, reset, unreachable
+		name       *net.DNSError
+		slow       net.Error // every errno has this form too, hence the question whether it is a timeout
+	)
 	switch {
-	case errors.As(err, &timeout):
-		return true // every error of the network, refused connections included
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &connection), errors.As(err, &name):
+		return true
+	case errors.As(err, &slow) && slow.Timeout(), errors.Is(err, io.ErrUnexpectedEOF):
 		return true
 	}
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.EBUSY, syscall.ENOMEM, syscall.EINTR, syscall.ESTALE, syscall.ETIMEDOUT} {

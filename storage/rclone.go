@@ -141,7 +141,9 @@ var setUpRclone = sync.OnceFunc(func() {
 // serverSettings are rclone's global options for one store.
 func serverSettings() context.Context {
 	ctx, settings := fs.AddConfig(context.Background())
-	settings.LowLevelRetries = 3 // a caller is waiting; rclone's 10 tries with back-off take minutes
+	// A caller is waiting. rclone's S3 backend and the client below it each count tries by this number, so an operation
+	// is tried 4 times in about 2 seconds; rclone's own default of 10 takes minutes.
+	settings.LowLevelRetries = 2
 	settings.ConnectTimeout = fs.Duration(10 * time.Second)
 	settings.Timeout = fs.Duration(time.Minute) // without a byte
 	settings.AskPassword = false

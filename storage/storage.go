@@ -59,7 +59,8 @@ type Store interface {
 	// lookup or one request. It does not fail on a full disk: reads go on there.
 	Ping(ctx context.Context) error
 
-	// Close releases the root and aborts multipart uploads that are still running. Readers handed out stay valid.
+	// Close releases the root and idle connections. Call it after the last Put has returned; readers handed out
+	// stay valid on a local disk.
 	Close() error
 }
 
