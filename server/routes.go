@@ -10,8 +10,8 @@ import (
 	"entrepot/protocols/generic"
 )
 
-// packageTypes lists the package types: one line each.
-func packageTypes() []*protocols.Type {
+// PackageTypes lists the package types: one line each.
+func PackageTypes() []*protocols.Type {
 	return []*protocols.Type{
 		generic.New(),
 	}
