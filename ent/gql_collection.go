@@ -57,21 +57,6 @@ func (_q *MembershipQuery) collectField(ctx context.Context, oneNode bool, opCtx
 				selectedFields = append(selectedFields, membership.FieldOwnerID)
 				fieldSeen[membership.FieldOwnerID] = struct{}{}
 			}
-
-		case "user":
-			var (
-				alias = field.Alias
-				path  = append(path, alias)
-				query = (&UserClient{config: _q.config}).Query()
-			)
-			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, userImplementors)...); err != nil {
-				return err
-			}
-			_q.withUser = query
-			if _, ok := fieldSeen[membership.FieldUserID]; !ok {
-				selectedFields = append(selectedFields, membership.FieldUserID)
-				fieldSeen[membership.FieldUserID] = struct{}{}
-			}
 		case "role":
 			if _, ok := fieldSeen[membership.FieldRole]; !ok {
 				selectedFields = append(selectedFields, membership.FieldRole)
@@ -116,9 +101,6 @@ func newMembershipPaginateArgs(rv map[string]any) *membershipPaginateArgs {
 	}
 	if v := rv[beforeField]; v != nil {
 		args.before = v.(*Cursor)
-	}
-	if v, ok := rv[whereField].(*MembershipWhereInput); ok {
-		args.opts = append(args.opts, WithMembershipFilter(v.Filter))
 	}
 	return args
 }
@@ -481,11 +463,6 @@ func (_q *PackageBlobQuery) collectField(ctx context.Context, oneNode bool, opCt
 			if _, ok := fieldSeen[packageblob.FieldBlake2b]; !ok {
 				selectedFields = append(selectedFields, packageblob.FieldBlake2b)
 				fieldSeen[packageblob.FieldBlake2b] = struct{}{}
-			}
-		case "createdAt":
-			if _, ok := fieldSeen[packageblob.FieldCreatedAt]; !ok {
-				selectedFields = append(selectedFields, packageblob.FieldCreatedAt)
-				fieldSeen[packageblob.FieldCreatedAt] = struct{}{}
 			}
 		case "id":
 		case "__typename":
@@ -1628,9 +1605,6 @@ func newTokenPaginateArgs(rv map[string]any) *tokenPaginateArgs {
 	if v := rv[beforeField]; v != nil {
 		args.before = v.(*Cursor)
 	}
-	if v, ok := rv[whereField].(*TokenWhereInput); ok {
-		args.opts = append(args.opts, WithTokenFilter(v.Filter))
-	}
 	return args
 }
 
@@ -1724,31 +1698,6 @@ func newUserPaginateArgs(rv map[string]any) *userPaginateArgs {
 	}
 	if v := rv[beforeField]; v != nil {
 		args.before = v.(*Cursor)
-	}
-	if v, ok := rv[orderByField]; ok {
-		switch v := v.(type) {
-		case map[string]any:
-			var (
-				err1, err2 error
-				order      = &UserOrder{Field: &UserOrderField{}, Direction: entgql.OrderDirectionAsc}
-			)
-			if d, ok := v[directionField]; ok {
-				err1 = order.Direction.UnmarshalGQL(d)
-			}
-			if f, ok := v[fieldField]; ok {
-				err2 = order.Field.UnmarshalGQL(f)
-			}
-			if err1 == nil && err2 == nil {
-				args.opts = append(args.opts, WithUserOrder(order))
-			}
-		case *UserOrder:
-			if v != nil {
-				args.opts = append(args.opts, WithUserOrder(v))
-			}
-		}
-	}
-	if v, ok := rv[whereField].(*UserWhereInput); ok {
-		args.opts = append(args.opts, WithUserFilter(v.Filter))
 	}
 	return args
 }

@@ -16,14 +16,6 @@ func (_m *Membership) Owner(ctx context.Context) (*Owner, error) {
 	return result, err
 }
 
-func (_m *Membership) User(ctx context.Context) (*User, error) {
-	result, err := _m.Edges.UserOrErr()
-	if IsNotLoaded(err) {
-		result, err = _m.QueryUser().Only(ctx)
-	}
-	return result, err
-}
-
 func (_m *Owner) Packages(
 	ctx context.Context, after *Cursor, first *int, before *Cursor, last *int, orderBy []*PackageOrder,
 ) (*PackageConnection, error) {

@@ -14,7 +14,7 @@ type Membership struct{ ent.Schema }
 
 // Annotations of the Membership.
 func (Membership) Annotations() []schema.Annotation {
-	return []schema.Annotation{entgql.RelayConnection()}
+	return []schema.Annotation{entgql.RelayConnection(), entgql.Skip(entgql.SkipWhereInput)}
 }
 
 // Fields of the Membership.
@@ -35,9 +35,11 @@ func (Membership) Edges() []ent.Edge {
 		edge.From("owner", Owner.Type).Ref("memberships").Field("owner_id").
 			Unique().Required().Immutable().
 			Annotations(entgql.Skip(entgql.SkipWhereInput)),
+		// The API has the edge by hand: a member's own namespace may be hidden
+		// from the other members, his name is not.
 		edge.From("user", User.Type).Ref("memberships").Field("user_id").
 			Unique().Required().Immutable().
-			Annotations(entgql.Skip(entgql.SkipWhereInput)),
+			Annotations(entgql.Skip(entgql.SkipAll)),
 	}
 }
 

@@ -40,7 +40,10 @@ func (PackageBlob) Fields() []ent.Field {
 		field.Time("unreferenced_at").Optional().Nillable().
 			Comment("Since when no file has named the blob.").
 			Annotations(entgql.Skip(entgql.SkipAll)),
-		createdAt(),
+		// Not in the API: the same content may lie in a package that the
+		// reader may not know of, and was stored when that was published.
+		field.Time("created_at").Default(now).Immutable().
+			Annotations(entgql.Skip(entgql.SkipAll)),
 	}
 }
 

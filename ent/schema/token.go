@@ -18,6 +18,7 @@ type Token struct{ ent.Schema }
 func (Token) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entgql.RelayConnection(),
+		entgql.Skip(entgql.SkipWhereInput),
 		entsql.Table("tokens"),
 	}
 }

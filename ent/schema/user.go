@@ -15,7 +15,7 @@ type User struct{ ent.Schema }
 
 // Annotations of the User.
 func (User) Annotations() []schema.Annotation {
-	return []schema.Annotation{entgql.RelayConnection()}
+	return []schema.Annotation{entgql.Skip(entgql.SkipWhereInput | entgql.SkipOrderField)}
 }
 
 // Fields of the User.
@@ -23,8 +23,7 @@ func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int64("owner_id").Immutable().Annotations(entgql.Skip(entgql.SkipAll)),
 		field.String("login").
-			Comment("The name to sign in with; the name of the user's namespace.").
-			Annotations(entgql.OrderField("LOGIN")),
+			Comment("The name to sign in with; the name of the user's namespace."),
 		field.String("normalized_login").Annotations(entgql.Skip(entgql.SkipAll)),
 		field.String("full_name").Default(""),
 		field.String("email").
