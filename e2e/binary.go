@@ -19,12 +19,21 @@ var scratch string
 // root is the directory of the module; tests run in the one of their package.
 const root = ".."
 
-// buildBinary builds the server and returns the absolute path of the program.
+// buildBinary builds the server and returns the absolute path of the program,
+// which is alone in its directory and called entrepot, fit for PATH.
 func buildBinary() (string, error) {
-	if built := os.Getenv("ENTREPOT_E2E_BINARY"); built != "" {
-		return filepath.Abs(built)
+	dir := filepath.Join(scratch, "bin")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
 	}
-	path := filepath.Join(scratch, "entrepot")
+	path := filepath.Join(dir, "entrepot")
+	if built := os.Getenv("E2E_BINARY"); built != "" {
+		built, err := filepath.Abs(built)
+		if err != nil {
+			return "", err
+		}
+		return path, os.Symlink(built, path)
+	}
 	args := []string{"build", "-o", path}
 	if raceDetector() {
 		args = append(args, "-race")
@@ -39,4 +48,4 @@ func buildBinary() (string, error) {
 
 // raceDetector tells whether the server is built with the race detector, which
 // multiplies its memory.
-func raceDetector() bool { return os.Getenv("ENTREPOT_E2E_RACE") != "" }
+func raceDetector() bool { return os.Getenv("E2E_RACE") != "" }

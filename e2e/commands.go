@@ -31,6 +31,7 @@ import (
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"http":     positive(cmdHTTP),
 	"json":     check(cmdJSON),
+	"setjson":  positive(cmdSetjson),
 	"setenv":   positive(cmdSetenv),
 	"expand":   positive(cmdExpand),
 	"same":     check(cmdSame),
@@ -62,7 +63,8 @@ func positive(cmd func(ts *testscript.TestScript, args []string) error) func(*te
 //
 // sends one request and checks the status. The body becomes standard output,
 // the head standard error: one "Name: value" a line, sorted, below the status
-// line. Redirects are not followed.
+// line. Date and X-Request-Id, different in each answer, are left out.
+// Redirects are not followed.
 func cmdHTTP(ts *testscript.TestScript, args []string) error {
 	flags := flag.NewFlagSet("http", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -131,7 +133,8 @@ func cmdHTTP(ts *testscript.TestScript, args []string) error {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	fmt.Fprintf(ts.Stderr(), "%s\n", response.Status)
-	if err := response.Header.Write(&lineEndings{ts.Stderr()}); err != nil {
+	exclude := map[string]bool{"Date": true, "X-Request-Id": true}
+	if err := response.Header.WriteSubset(&lineEndings{ts.Stderr()}, exclude); err != nil {
 		return err
 	}
 	if response.StatusCode != want {
@@ -153,28 +156,16 @@ func (l *lineEndings) Write(p []byte) (int, error) {
 // [!] json FILE POINTER [WANT]
 //
 // looks up a value in a JSON document by JSON pointer (RFC 6901; FILE may be
-// stdout). With WANT it must equal that (strings without their quotes, anything
-// else as JSON), without it must merely be there; it becomes standard output.
+// stdout, which stays as it is). With WANT it must equal that (strings without
+// their quotes, anything else as JSON), without it must merely be there.
 // Negated: the value must be absent, or differ from WANT.
 func cmdJSON(ts *testscript.TestScript, neg bool, args []string) error {
 	if len(args) != 2 && len(args) != 3 {
 		return errors.New("usage: json FILE POINTER [WANT]")
 	}
-	content := ts.ReadFile(args[0])
-	decoder := json.NewDecoder(strings.NewReader(content))
-	decoder.UseNumber()
-	var document any
-	if err := decoder.Decode(&document); err != nil {
-		return fmt.Errorf("%s is no JSON: %w\n%s", args[0], err, content)
-	}
-	value, found := lookup(document, args[1])
-	text, ok := value.(string)
-	if !ok {
-		b, err := json.Marshal(value)
-		if err != nil {
-			return err
-		}
-		text = string(b)
+	text, found, err := lookup(ts.ReadFile(args[0]), args[1])
+	if err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
 	}
 	switch {
 	case len(args) == 2 && neg && found:
@@ -184,16 +175,49 @@ func cmdJSON(ts *testscript.TestScript, neg bool, args []string) error {
 	case neg:
 		return nil
 	case !found:
-		return fmt.Errorf("no %s in\n%s", args[1], content)
+		return fmt.Errorf("no %s in\n%s", args[1], ts.ReadFile(args[0]))
 	case len(args) == 3 && text != args[2]:
 		return fmt.Errorf("%s is %s, want %s", args[1], text, args[2])
 	}
-	_, err := fmt.Fprintln(ts.Stdout(), text)
-	return err
+	return nil
 }
 
-// lookup follows a JSON pointer.
-func lookup(value any, pointer string) (any, bool) {
+// setjson NAME FILE POINTER
+//
+// sets an environment variable to a value in a JSON document.
+func cmdSetjson(ts *testscript.TestScript, args []string) error {
+	if len(args) != 3 {
+		return errors.New("usage: setjson NAME FILE POINTER")
+	}
+	text, found, err := lookup(ts.ReadFile(args[1]), args[2])
+	if err != nil {
+		return fmt.Errorf("%s: %w", args[1], err)
+	}
+	if !found || text == "" {
+		return fmt.Errorf("no %s in\n%s", args[2], ts.ReadFile(args[1]))
+	}
+	ts.Setenv(args[0], text)
+	return nil
+}
+
+// lookup finds a value in a JSON document: a string as it is, anything else as JSON.
+func lookup(document, pointer string) (text string, found bool, err error) {
+	decoder := json.NewDecoder(strings.NewReader(document))
+	decoder.UseNumber()
+	var tree any
+	if err := decoder.Decode(&tree); err != nil {
+		return "", false, fmt.Errorf("no JSON: %w\n%s", err, document)
+	}
+	value, found := follow(tree, pointer)
+	if text, ok := value.(string); ok {
+		return text, found, nil
+	}
+	b, err := json.Marshal(value)
+	return string(b), found, err
+}
+
+// follow walks along a JSON pointer.
+func follow(value any, pointer string) (any, bool) {
 	if pointer == "" || pointer == "/" {
 		return value, true
 	}
@@ -219,15 +243,27 @@ func lookup(value any, pointer string) (any, bool) {
 	return value, true
 }
 
-// setenv NAME FILE
+// setenv NAME FILE [REGEXP]
 //
-// sets an environment variable to the content of a file (stdout, for what the
-// last command printed), without the blanks around it.
+// sets an environment variable to the content of a file without the blanks
+// around it, or to what the first group of the expression matches in it ("^" and
+// "$" match at lines). FILE may be stdout or stderr, for what the last command printed.
 func cmdSetenv(ts *testscript.TestScript, args []string) error {
-	if len(args) != 2 {
-		return errors.New("usage: setenv NAME FILE")
+	if len(args) != 2 && len(args) != 3 {
+		return errors.New("usage: setenv NAME FILE [REGEXP]")
 	}
 	value := strings.TrimSpace(ts.ReadFile(args[1]))
+	if len(args) == 3 {
+		expression, err := regexp.Compile("(?m)" + args[2])
+		if err != nil {
+			return err
+		}
+		match := expression.FindStringSubmatch(value)
+		if len(match) < 2 {
+			return fmt.Errorf("%s has nothing like %s:\n%s", args[1], args[2], value)
+		}
+		value = match[1]
+	}
 	if value == "" {
 		return fmt.Errorf("%s is empty", args[1])
 	}

@@ -18,6 +18,6 @@
 //	make e2e RUN='TestScript/sqlite-disk/npm'
 //	go test -tags e2e ./e2e/ -run TestCrash -v
 //
-// ENTREPOT_E2E_RACE=1 builds the server with the race detector,
-// ENTREPOT_E2E_BINARY names one that is built already.
+// E2E_RACE=1 builds the server with the race detector,
+// E2E_BINARY names one that is built already.
 package e2e

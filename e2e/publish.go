@@ -26,8 +26,8 @@ type Published struct {
 }
 
 // publisher publishes one new version of a package over HTTP. It returns what
-// must be there from now on, as soon as the server has acknowledged the last
-// request; on an error nothing is promised.
+// is there once the server has acknowledged the last request. With an error each of
+// the paths holds those bytes or nothing.
 type publisher func(ctx context.Context, s *Server, as Account, owner, name, version string) ([]Published, error)
 
 // publishers has one entry a package type.
@@ -54,10 +54,8 @@ func genericPath(owner, name, version, file string) string {
 func publishGeneric(ctx context.Context, s *Server, as Account, owner, name, version string) ([]Published, error) {
 	body := randomBytes(1 + rand.IntN(256<<10))
 	path := genericPath(owner, name, version, "file.bin")
-	if _, err := s.Want(ctx, http.StatusCreated, Call{Method: "PUT", URL: path, As: as, Body: reader(body)}); err != nil {
-		return nil, err
-	}
-	return []Published{{path, sha256.Sum256(body)}}, nil
+	_, err := s.Want(ctx, http.StatusCreated, Call{Method: "PUT", URL: path, As: as, Body: reader(body)})
+	return []Published{{path, sha256.Sum256(body)}}, err
 }
 
 // npmPath is where a package of the npm type lives.
@@ -75,10 +73,8 @@ func publishNpm(ctx context.Context, s *Server, as Account, owner, name, version
 		return nil, err
 	}
 	path := npmPath(owner, name)
-	if _, err := s.Want(ctx, http.StatusCreated, npmPublish(path, as, document)); err != nil {
-		return nil, err
-	}
-	return []Published{{path + "/-/" + name + "-" + version + ".tgz", sha256.Sum256(tarball)}}, nil
+	_, err = s.Want(ctx, http.StatusCreated, npmPublish(path, as, document))
+	return []Published{{path + "/-/" + name + "-" + version + ".tgz", sha256.Sum256(tarball)}}, err
 }
 
 func npmPublish(path string, as Account, document []byte) Call {
@@ -191,19 +187,18 @@ func publishImage(ctx context.Context, s *Server, as Account, owner, name, versi
 		return nil, err
 	}
 	repository := "/v2/" + owner + "/" + name
-	if err := pushBlobs(ctx, s, as, repository, img); err != nil {
-		return nil, err
-	}
 	tagged := repository + "/manifests/" + version
-	if _, err := s.Want(ctx, http.StatusCreated, putManifest(tagged, as, img.manifest)); err != nil {
-		return nil, err
-	}
-	return []Published{
+	published := []Published{
 		{tagged, sha256.Sum256(img.manifest)},
 		{repository + "/manifests/" + digestOf(img.manifest), sha256.Sum256(img.manifest)},
 		{repository + "/blobs/" + digestOf(img.config), sha256.Sum256(img.config)},
 		{repository + "/blobs/" + digestOf(img.layer), sha256.Sum256(img.layer)},
-	}, nil
+	}
+	if err := pushBlobs(ctx, s, as, repository, img); err != nil {
+		return published, err
+	}
+	_, err = s.Want(ctx, http.StatusCreated, putManifest(tagged, as, img.manifest))
+	return published, err
 }
 
 func putManifest(path string, as Account, manifest []byte) Call {
@@ -264,6 +259,22 @@ func (s *Server) verify(ctx context.Context, as Account, p Published) error {
 	if err != nil {
 		return err
 	}
+	return p.compare(response)
+}
+
+// verifyWholeOrAbsent is verify for what was never acknowledged: it may be missing, but not be there in part.
+func (s *Server) verifyWholeOrAbsent(ctx context.Context, as Account, p Published) error {
+	response, err := s.Do(ctx, Call{Method: "GET", URL: p.Path, As: as})
+	if err != nil || response.Status == http.StatusNotFound {
+		return err
+	}
+	if response.Status != http.StatusOK {
+		return fmt.Errorf("GET %s: got %s, want 200 or 404", p.Path, response)
+	}
+	return p.compare(response)
+}
+
+func (p Published) compare(response Response) error {
 	if got := sha256.Sum256(response.Body); got != p.SHA256 {
 		return fmt.Errorf("GET %s: %d bytes with sha256 %x, published were %x", p.Path, len(response.Body), got, p.SHA256)
 	}

@@ -18,7 +18,8 @@ import (
 // testscript's language plus the commands of commands.go:
 //
 //	http     one request: status, body on stdout, head on stderr
-//	json     a value in a JSON document, by JSON pointer
+//	json     checks a value in a JSON document, by JSON pointer
+//	setjson  a variable from a JSON document
 //	setenv   a variable from what the last command printed
 //	expand   $VARIABLES in a configuration file
 //	same     two files with equal bytes
@@ -133,16 +134,23 @@ func isolateClients(env *testscript.Env) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err
 		}
+		if _, err := os.Stat(path); err == nil {
+			continue // the script brings its own
+		}
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			return err
 		}
+	}
+	runtime := filepath.Join(home, ".run") // where skopeo keeps logins
+	if err := os.MkdirAll(runtime, 0o700); err != nil {
+		return err
 	}
 	for key, value := range map[string]string{
 		"HOME":                    home,
 		"XDG_CONFIG_HOME":         filepath.Join(home, ".config"),
 		"XDG_CACHE_HOME":          filepath.Join(home, ".cache"),
 		"XDG_DATA_HOME":           filepath.Join(home, ".local/share"),
-		"XDG_RUNTIME_DIR":         filepath.Join(home, ".run"), // where skopeo keeps logins
+		"XDG_RUNTIME_DIR":         runtime,
 		"npm_config_globalconfig": filepath.Join(home, "npmrc"),
 		"NO_UPDATE_NOTIFIER":      "1",
 		"DO_NOT_TRACK":            "1",

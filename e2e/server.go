@@ -85,7 +85,7 @@ func StartServer(t *testing.T, setup Setup) *Server {
 			t.Logf("server log:\n%s", tail(s.log, 16<<10))
 		}
 	})
-	if s.Admin, err = s.CreateUser(t.Context(), "admin", "--admin"); err != nil {
+	if s.Admin, err = s.CreateUser(t.Context(), "warden", "--admin"); err != nil {
 		t.Fatal(err)
 	}
 	return s
