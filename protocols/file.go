@@ -57,7 +57,7 @@ func ServeFile(w http.ResponseWriter, r *Request, f *ent.PackageFile, opts FileO
 		disposition = Attachment(f.Name)
 		h.Set("Content-Disposition", disposition)
 	}
-	if r.Method == http.MethodGet && opts.Redirect != 0 && r.Header.Get("Range") == "" && !notModified(r.Request, h.Get("ETag")) {
+	if r.Method == http.MethodGet && opts.Redirect != 0 && r.Header.Get("Range") == "" && r.Header.Get("If-Match") == "" && !notModified(r.Request, h.Get("ETag")) {
 		link, err := r.Registry.Redirect(r.Context(), blob, storage.LinkOptions{ContentType: opts.ContentType, Disposition: disposition})
 		if err != nil && !errors.Is(err, storage.ErrNoLink) {
 			return err
@@ -74,8 +74,8 @@ func ServeFile(w http.ResponseWriter, r *Request, f *ent.PackageFile, opts FileO
 			return nil
 		}
 	}
-	if r.Method == http.MethodHead {
-		// No reason to open the file. ServeContent only asks for its size.
+	if r.Method == http.MethodHead || notModified(r.Request, h.Get("ETag")) {
+		// No reason to open the file: ServeContent only asks for its size.
 		http.ServeContent(w, r.Request, "", modified(f.CreatedAt), &sized{size: blob.Size})
 		return nil
 	}

@@ -216,8 +216,8 @@ func (s *Space) Version(ctx context.Context, p *ent.Pkg, normalizedVersion strin
 	return v, nil
 }
 
-// File returns a file of a version of the package, with its blob and its
-// version loaded. Internal versions are found too.
+// File returns a file of a version of the package, with its blob loaded; of
+// its version only the numbers are there. Internal versions are found too.
 func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normalizedName, compositeKey string) (*ent.PackageFile, error) {
 	f, err := s.reg.db.PackageFile.Query().
 		Where(
@@ -226,10 +226,6 @@ func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normali
 			packagefile.HasVersionWith(packageversion.PackageID(p.ID), packageversion.NormalizedVersion(normalizedVersion)),
 		).
 		WithBlob().
-		WithVersion(func(q *ent.PackageVersionQuery) {
-			q.Select(packageversion.FieldID, packageversion.FieldPackageID, packageversion.FieldVersion,
-				packageversion.FieldInternal, packageversion.FieldCreatedAt, packageversion.FieldUpdatedAt)
-		}).
 		Only(access.SystemContext(ctx))
 	if ent.IsNotFound(err) {
 		return nil, Errorf(NotFound, "file not found")
@@ -237,6 +233,7 @@ func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normali
 	if err != nil {
 		return nil, fmt.Errorf("look up file: %w", err)
 	}
+	f.Edges.Version = &ent.PackageVersion{ID: f.VersionID, PackageID: p.ID}
 	return f, nil
 }
 

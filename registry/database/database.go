@@ -95,12 +95,22 @@ func connect(ctx context.Context, rawURL string, opts Options) (*DB, error) {
 	}
 	drv := &splitDriver{
 		writer: entsql.OpenDB(db.Dialect, db.writer),
-		reader: entsql.OpenDB(db.Dialect, db.reader),
+		reader: db.readDriver(),
 		stats:  db.stats,
 	}
 	db.Client = ent.NewClient(ent.Driver(drv))
 	filterByViewer(db.Client)
 	return db, nil
+}
+
+// readDriver reads through prepared statements. pgx prepares by itself; an
+// SQLite database in memory has one connection for everything, which must not
+// wait for itself to prepare.
+func (db *DB) readDriver() *entsql.Driver {
+	if db.Dialect == dialect.SQLite && db.reader != db.writer {
+		return entsql.NewDriver(db.Dialect, entsql.Conn{ExecQuerier: newPreparedDB(db.reader)})
+	}
+	return entsql.OpenDB(db.Dialect, db.reader)
 }
 
 // Ping tells whether the database answers.
