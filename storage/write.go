@@ -36,9 +36,13 @@ func WriteWith(ctx context.Context, s Receiver, key string, r io.Reader, size in
 // small enough that a few of them per upload do not count.
 const chunkSize = 256 << 10
 
-// parallelFrom is where hashing moves to goroutines, one a digest, beside the one that reads and writes. At 1 MiB that
-// saves a sixth of the time of a Put on an idle machine, below it starting and meeting them costs more than it saves.
-const parallelFrom = 1 << 20
+// parallelFrom is where several digests move to goroutines of their own, beside the one that reads and writes; a single
+// digest follows at singleFrom. On an idle machine that pays from 1 MiB on, but on a busy one each hand-over waits for a
+// processor, which several digests (3.6 ms/MiB) make up for and one (0.6 ms/MiB) does only in a large body.
+const (
+	parallelFrom = 1 << 20
+	singleFrom   = 16 << 20
+)
 
 // chunk is a pooled buffer that returns to the pool when the last of its readers has released it.
 type chunk struct {
@@ -87,7 +91,14 @@ type tee struct {
 // wantsLanes decides whether digests are worth goroutines now: the body is known, or has already shown itself, to be
 // large.
 func (t *tee) wantsLanes() bool {
-	return t.lanes == nil && t.hasher.set != 0 && (t.size >= parallelFrom || t.seen >= parallelFrom)
+	from := int64(parallelFrom)
+	switch t.hasher.set {
+	case 0:
+		return false
+	case SHA256:
+		from = singleFrom
+	}
+	return t.lanes == nil && (t.size >= from || t.seen >= from)
 }
 
 func (t *tee) Read(p []byte) (int, error) {
