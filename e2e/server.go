@@ -67,27 +67,36 @@ type Account struct {
 
 // StartServer starts a server on an empty database and empty storage and ends
 // it with the test. If the test fails, the end of the server's log is printed.
-func StartServer(t *testing.T, setup Setup) *Server {
+// settings are further variables of its environment, NAME=value.
+func StartServer(t *testing.T, setup Setup, settings ...string) *Server {
+	t.Helper()
+	s := startWithoutAccounts(t, setup, settings...)
+	var err error
+	if s.Admin, err = s.CreateUser(t.Context(), "warden", "--admin"); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// startWithoutAccounts is StartServer that leaves the server as a first start does.
+func startWithoutAccounts(t *testing.T, setup Setup, settings ...string) *Server {
 	t.Helper()
 	s, err := newServer(t.Context(), t.TempDir(), setup)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.env = append(s.env, settings...)
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		err := s.Stop()
-		if err != nil {
+		if err := s.Stop(); err != nil {
 			t.Errorf("stop the server: %v", err)
 		}
 		if t.Failed() {
 			t.Logf("server log:\n%s", tail(s.log, 16<<10))
 		}
 	})
-	if s.Admin, err = s.CreateUser(t.Context(), "warden", "--admin"); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 

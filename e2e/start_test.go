@@ -11,27 +11,6 @@ import (
 	"testing"
 )
 
-// firstStart starts a server that has no account yet.
-func firstStart(t *testing.T, setup Setup) *Server {
-	t.Helper()
-	s, err := newServer(t.Context(), t.TempDir(), setup)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("server log:\n%s", tail(s.log, 16<<10))
-		}
-	})
-	return s
-}
-
 var setupLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/setup/\S+`)
 
 // The first start prints where the server is and a link that makes the first
@@ -39,7 +18,7 @@ var setupLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/setup/\S+`)
 func TestFirstStart(t *testing.T) {
 	for _, setup := range setups {
 		t.Run(setup.Name, func(t *testing.T) {
-			s := firstStart(t, setup)
+			s := startWithoutAccounts(t, setup)
 			log, err := s.Log()
 			if err != nil {
 				t.Fatal(err)
