@@ -10,7 +10,6 @@ import (
 	"entrepot/access"
 	"entrepot/ent/keylease"
 	"entrepot/registry/database"
-	"entrepot/storage"
 )
 
 const (
@@ -19,8 +18,12 @@ const (
 	leaseSize = 1024
 	// leaseUse is how long a process draws keys from a lease.
 	leaseUse = time.Hour
-	// MaxUpload is how long one upload may take.
+	// MaxUpload is how long one upload may take, from its first byte until
+	// the row that names it is written.
 	MaxUpload = 24 * time.Hour
+	// leaseSlack is what the collector waits beyond that: the clocks of two
+	// replicas may differ by so much, a last transaction take so long.
+	leaseSlack = time.Hour
 	// keyAlphabet is base32 in lower case.
 	keyAlphabet = "abcdefghijklmnopqrstuvwxyz234567"
 )
@@ -30,8 +33,8 @@ const (
 // upload: what a crash leaves behind is found from the lease, never by listing
 // the store.
 type keyPool struct {
-	db    *database.DB
-	store storage.Store
+	db     *database.DB
+	upload time.Duration
 
 	mu      sync.Mutex
 	prefix  string
@@ -39,39 +42,48 @@ type keyPool struct {
 	retired time.Time
 }
 
-func (k *keyPool) init(db *database.DB, store storage.Store) { k.db, k.store = db, store }
+func (k *keyPool) init(db *database.DB) { k.db, k.upload = db, MaxUpload }
 
-// take returns a key that was never used before.
+// take returns a key that was never used before. The row that names it must be
+// written within k.upload: later the collector may remove the object.
 func (k *keyPool) take(ctx context.Context) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.prefix == "" || k.next == leaseSize || time.Now().After(k.retired) {
+	at := now()
+	if k.next == leaseSize || at.After(k.retired) {
+		k.retire(ctx)
+	}
+	if k.prefix == "" {
 		prefix := newPrefix()
 		err := k.db.KeyLease.Create().
 			SetPrefix(prefix).
 			SetSize(leaseSize).
-			SetExpiresAt(now().Add(leaseUse + MaxUpload)).
+			SetExpiresAt(at.Add(leaseUse + k.upload + leaseSlack)).
 			Exec(access.SystemContext(context.WithoutCancel(ctx)))
 		if err != nil {
 			return "", err
 		}
-		k.prefix, k.next, k.retired = prefix, 0, time.Now().Add(leaseUse)
+		k.prefix, k.next, k.retired = prefix, 0, at.Add(leaseUse)
 	}
 	key := leasedKey(k.prefix, k.next)
 	k.next++
 	return key, nil
 }
 
-// close shortens the lease to the keys that were drawn.
+// close gives the keys that were not drawn back.
 func (k *keyPool) close(ctx context.Context) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.prefix == "" {
-		return
+	k.retire(ctx)
+}
+
+// retire ends the lease and shortens it to the keys that were drawn.
+func (k *keyPool) retire(ctx context.Context) {
+	if k.prefix != "" && k.next < leaseSize {
+		// A failure costs the collector some look-ups of keys never used.
+		_ = k.db.KeyLease.Update().Where(keylease.Prefix(k.prefix)).SetSize(k.next).Exec(access.SystemContext(context.WithoutCancel(ctx)))
 	}
-	// A failure costs the collector some look-ups of keys never used.
-	_ = k.db.KeyLease.Update().Where(keylease.Prefix(k.prefix)).SetSize(k.next).Exec(access.SystemContext(ctx))
-	k.prefix = ""
+	k.prefix, k.next = "", 0
 }
 
 func newPrefix() string {

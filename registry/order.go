@@ -47,10 +47,11 @@ func SemVerKey(v *semver.Version) string {
 }
 
 // NaturalKey is a sort key for versions of no fixed grammar: runs of digits
-// compare as numbers, letters without case, and a version with a trailing
-// prerelease word (1.0-rc1, 1.0beta) comes before the plain one. prerelease
-// reports whether there is such a word. Versions that are SemVer, with or
-// without a leading v, sort among each other as SemVerKey has it.
+// compare as numbers, letters without case, and a version with a prerelease
+// word (1.0-rc1, 1.0beta) comes before the plain one, one with any other word
+// or with a further number (1.0final, 1.0.0.1) after it. prerelease reports
+// whether there is such a word. Versions that are SemVer, with or without a
+// leading v, sort among each other as SemVerKey has it.
 func NaturalKey(version string) (key string, prerelease bool) {
 	if v, err := semver.NewVersion(version); err == nil {
 		return SemVerKey(v), v.Prerelease() != ""
@@ -59,12 +60,15 @@ func NaturalKey(version string) (key string, prerelease bool) {
 	numbers := 0
 	for _, run := range runs(strings.ToLower(version)) {
 		switch {
-		case run[0] >= '0' && run[0] <= '9':
-			if numbers >= 3 {
-				k.mark(markNumber)
-			}
+		case isDigit(run[0]) && numbers < 3:
 			k.number(run)
 			numbers++
+		case isDigit(run[0]) && prerelease:
+			k.mark(markNumber)
+			k.number(run)
+		case isDigit(run[0]):
+			k.mark(markFurther)
+			k.number(run)
 		case prereleaseWords[run]:
 			prerelease = true
 			k.pad(numbers)
@@ -73,9 +77,12 @@ func NaturalKey(version string) (key string, prerelease bool) {
 			k.mark(markText)
 			k.text(run)
 		default:
+			if numbers > 0 {
+				k.pad(numbers)
+			}
+			numbers = 3
 			k.mark(markRelease)
 			k.text(run)
-			numbers = 3
 		}
 	}
 	k.pad(numbers)
@@ -105,7 +112,7 @@ func runs(version string) []string {
 	for i, c := range version {
 		k := 0
 		switch {
-		case c >= '0' && c <= '9':
+		case c < unicode.MaxASCII && isDigit(byte(c)):
 			k = 1
 		case unicode.IsLetter(c) || unicode.IsMark(c) || unicode.IsDigit(c):
 			k = 2
@@ -116,21 +123,25 @@ func runs(version string) []string {
 		}
 	}
 	flush(len(version))
-	if all == nil {
+	if all == nil && version != "" {
 		all = []string{version}
 	}
 	return all
 }
 
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
 // The marks stand between the parts of a key. Their order is what makes a
-// prerelease sort before its release, a number before a text, and a shorter
-// list of identifiers before a longer one.
+// prerelease sort before its release, a number before a text, a shorter list
+// of identifiers before a longer one, and a release before the one that has a
+// number more.
 const (
 	markEnd        = 0x01
 	markPrerelease = 0x10
 	markNumber     = 0x20
 	markText       = 0x30
 	markRelease    = 0x40
+	markFurther    = 0x50
 )
 
 type sortKey struct{ b []byte }

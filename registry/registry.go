@@ -84,7 +84,7 @@ func New(opts Options) (*Registry, error) {
 		r.types[t.Name] = t
 		r.typeOrder = append(r.typeOrder, t.Name)
 	}
-	r.keys.init(r.db, r.store)
+	r.keys.init(r.db)
 	r.downloads.init(r)
 	r.documents = newDocumentCache(opts.DocumentCache)
 	return r, nil
@@ -107,9 +107,26 @@ func (r *Registry) Database() *database.DB { return r.db }
 
 // inTx runs f in one transaction, under the system's eyes: whoever calls it
 // has asked access.Decide before. The transaction is committed when f returns
-// nil.
-func (r *Registry) inTx(ctx context.Context, f func(ctx context.Context, tx *ent.Tx) error) (err error) {
+// nil. When the database gave it up in favour of another one it is run again
+// from the start, so f must change nothing but the database and what it
+// assigns anew each time.
+//
+// Deadlocks are avoided by order: the package's row first, then blobs by their
+// digests. What is left, two publishes that overwrite each the other's
+// content, is rare enough to be settled by PostgreSQL.
+func (r *Registry) inTx(ctx context.Context, f func(ctx context.Context, tx *ent.Tx) error) error {
 	ctx = access.SystemContext(ctx)
+	const attempts = 5
+	for n := 1; ; n++ {
+		err := r.tryTx(ctx, f)
+		if n == attempts || !database.GaveUp(err) || ctx.Err() != nil {
+			return err
+		}
+		r.log.DebugContext(ctx, "a transaction is tried again", "attempt", n, "error", err)
+	}
+}
+
+func (r *Registry) tryTx(ctx context.Context, f func(ctx context.Context, tx *ent.Tx) error) error {
 	tx, err := r.db.Tx(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
+	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
 	"entrepot/ent"
 	"entrepot/ent/packageblob"
-	"entrepot/ent/packagefile"
 	"entrepot/ent/predicate"
 	"entrepot/storage"
 )
@@ -22,6 +23,10 @@ type Stored struct {
 	Key  string
 	Size int64
 	Sums storage.Sums
+
+	// until is when the collector may begin to take the object for garbage;
+	// zero while the row of an upload names it.
+	until time.Time
 }
 
 // Store streams body into the store and returns once its bytes are durable.
@@ -41,6 +46,7 @@ func (r *Registry) StoreWith(ctx context.Context, body io.Reader, size int64, h 
 	if r.maxSize > 0 {
 		body = &boundedReader{r: body, left: r.maxSize - h.Size(), limit: r.maxSize}
 	}
+	until := now().Add(r.keys.upload)
 	key, err := r.keys.take(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reserve a key: %w", err)
@@ -49,7 +55,22 @@ func (r *Registry) StoreWith(ctx context.Context, body io.Reader, size int64, h 
 	if err != nil {
 		return nil, storeError(err)
 	}
-	return &Stored{Key: w.Key, Size: w.Size, Sums: w.Sums}, nil
+	c := &Stored{Key: w.Key, Size: w.Size, Sums: w.Sums, until: until}
+	if err := c.inTime(); err != nil {
+		r.Discard(ctx, c)
+		return nil, err
+	}
+	return c, nil
+}
+
+// inTime refuses content whose key is about to fall back to the collector. It
+// asks the wall clock, not the monotonic one, which stands still while a
+// machine sleeps.
+func (c *Stored) inTime() error {
+	if !c.until.IsZero() && now().After(c.until) {
+		return Errorf(Unavailable, "the upload took longer than %v, try again", MaxUpload)
+	}
+	return nil
 }
 
 // CheckSize tells TooLarge for a length that would not be stored. Unknown
@@ -167,6 +188,9 @@ func blobFor(ctx context.Context, tx *ent.Tx, c *Stored) (b *ent.PackageBlob, du
 		case !ent.IsNotFound(err):
 			return nil, false, fmt.Errorf("look up blob: %w", err)
 		}
+		if err := c.inTime(); err != nil {
+			return nil, false, err
+		}
 		id, err := tx.PackageBlob.Create().
 			SetSize(c.Size).
 			SetSha256(c.Sums.SHA256).
@@ -200,8 +224,15 @@ var onLiveBlob = []entsql.ConflictOption{
 	entsql.ConflictWhere(entsql.ExprP("state = 'LIVE'")),
 }
 
+// liveBlob matches the live blob of that digest. Its condition on the state is
+// written out like the index's, for the planner to see that the index serves.
 func liveBlob(sha256 string) predicate.PackageBlob {
-	return packageblob.And(packageblob.Sha256(sha256), packageblob.StateEQ(packageblob.StateLive))
+	return func(s *entsql.Selector) {
+		s.Where(entsql.And(
+			entsql.EQ(s.C(packageblob.FieldSha256), sha256),
+			entsql.ExprP(s.C(packageblob.FieldState)+" = 'LIVE'"),
+		))
+	}
 }
 
 // reference takes a blob out of the collector's reach. It reports false when
@@ -230,25 +261,53 @@ func reference(ctx context.Context, tx *ent.Tx, b *ent.PackageBlob, sums storage
 }
 
 // release starts the grace time of the blobs that no file names any more.
+//
+// It locks the rows first, in the order in which publishes lock them, and
+// looks for files only then, in a statement of its own: a publish that held
+// one of the rows has committed its file by now, and the look-up, which sees
+// what was committed before it began, does not miss it. So a row that carries
+// the mark is never named by a committed file, which the collector builds on.
 func release(ctx context.Context, tx *ent.Tx, blobIDs ...int64) error {
-	const chunk = 1000
-	for len(blobIDs) > 0 {
-		n := min(chunk, len(blobIDs))
+	for ids := range slices.Chunk(blobIDs, 1000) {
+		if err := lockBlobs(ctx, tx, ids); err != nil {
+			return err
+		}
 		err := tx.PackageBlob.Update().
-			Where(packageblob.IDIn(blobIDs[:n]...), packageblob.Not(packageblob.HasFiles())).
+			Where(packageblob.IDIn(ids...), packageblob.Not(packageblob.HasFiles())).
 			SetUnreferencedAt(now()).
 			Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("release blobs: %w", err)
 		}
-		blobIDs = blobIDs[n:]
 	}
 	return nil
 }
 
-// blobIDsOf lists the blobs of the files that match.
+// lockBlobs locks the rows in the order of their digests. On SQLite, where a
+// transaction that writes is alone, it only reads.
+func lockBlobs(ctx context.Context, tx *ent.Tx, ids []int64) error {
+	var locked []struct {
+		ID int64 `json:"id"`
+	}
+	err := tx.PackageBlob.Query().Where(packageblob.IDIn(ids...)).Order(packageblob.BySha256()).
+		Modify(forUpdate()).Select(packageblob.FieldID).Scan(ctx, &locked)
+	if err != nil {
+		return fmt.Errorf("lock blobs: %w", err)
+	}
+	return nil
+}
+
+// forUpdate locks the selected rows where the database knows such a thing.
+func forUpdate(opts ...entsql.LockOption) func(*entsql.Selector) {
+	return func(s *entsql.Selector) {
+		if s.Dialect() == dialect.Postgres {
+			s.For(entsql.LockNoKeyUpdate, opts...)
+		}
+	}
+}
+
+// blobIDsOf lists the blobs of the files that match, in the order in which
+// they are to be locked.
 func blobIDsOf(ctx context.Context, tx *ent.Tx, where ...predicate.PackageFile) ([]int64, error) {
-	var ids []int64
-	err := tx.PackageFile.Query().Where(where...).Unique(true).Select(packagefile.FieldBlobID).Scan(ctx, &ids)
-	return ids, err
+	return tx.PackageBlob.Query().Where(packageblob.HasFilesWith(where...)).Order(packageblob.BySha256()).IDs(ctx)
 }

@@ -10,6 +10,7 @@ import (
 	"entrepot/ent"
 	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
+	"entrepot/ent/predicate"
 	"entrepot/ent/tag"
 )
 
@@ -68,10 +69,10 @@ func (s *Space) RemoveTag(ctx context.Context, p *ent.Pkg, name string) (found b
 	}
 	err = s.change(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg, _ time.Time) error {
 		n, err := tx.Tag.Delete().Where(tag.PackageID(p.ID), tag.SortKey(byteKey(name))).Exec(ctx)
-		if err != nil || n == 0 {
+		found = n > 0
+		if err != nil || !found {
 			return err
 		}
-		found = true
 		return s.record(ctx, tx, EventTagRemoved, p, map[string]any{"tag": name})
 	})
 	return found, err
@@ -146,43 +147,50 @@ func (s *Space) settle(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time
 	return settled, nil
 }
 
-// latest finds the version that the tag "latest" names, else the highest
-// stable one that is neither yanked nor deprecated, else the highest stable
-// one, else the highest. Types that keep the tag get it set to what is found.
+// latest finds the version an install without a version gets. Types that keep
+// the tag "latest" get it set to what is found.
 func (s *Space) latest(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time) (*ent.PackageVersion, error) {
+	v, tagged, err := pickLatest(ctx, tx.PackageVersion, p.ID)
+	if err != nil {
+		return nil, fmt.Errorf("find the latest version: %w", err)
+	}
+	if v != nil && !tagged && s.Type.KeepsLatestTag {
+		return v, s.setTag(ctx, tx, p, Latest, v.ID, at)
+	}
+	return v, nil
+}
+
+// pickLatest finds the version that the tag "latest" names, which tagged
+// reports, else the highest stable one that is neither yanked nor deprecated,
+// else the highest stable one, else the highest; nil when there is none.
+func pickLatest(ctx context.Context, c *ent.PackageVersionClient, packageID int64) (v *ent.PackageVersion, tagged bool, err error) {
 	wanted := []string{
 		packageversion.FieldID, packageversion.FieldSummary, packageversion.FieldKeywords, packageversion.FieldRepositoryURL,
 	}
-	tagged, err := tx.PackageVersion.Query().
-		Where(packageversion.HasTagsWith(tag.PackageID(p.ID), tag.SortKey(byteKey(Latest)))).
+	v, err = c.Query().
+		Where(packageversion.HasTagsWith(tag.PackageID(packageID), tag.SortKey(byteKey(Latest)))).
 		Select(wanted...).
 		Only(ctx)
 	if err == nil || !ent.IsNotFound(err) {
-		return tagged, err
+		return v, true, err
 	}
-	base := func() *ent.PackageVersionQuery {
-		return tx.PackageVersion.Query().
-			Where(packageversion.PackageID(p.ID), packageversion.Internal(false)).
-			Order(ent.Desc(packageversion.FieldSortKey), ent.Desc(packageversion.FieldID))
-	}
-	for _, q := range []*ent.PackageVersionQuery{
-		base().Where(packageversion.Prerelease(false), packageversion.Yanked(false), packageversion.Deprecated(false)),
-		base().Where(packageversion.Prerelease(false)),
-		base(),
+	for _, where := range [][]predicate.PackageVersion{
+		{packageversion.Prerelease(false), packageversion.Yanked(false), packageversion.Deprecated(false)},
+		{packageversion.Prerelease(false)},
+		// No stable one is left: naming the rest lets the index give the order.
+		{packageversion.Prerelease(true)},
 	} {
-		v, err := q.Select(wanted...).First(ctx)
-		if ent.IsNotFound(err) {
-			continue
+		v, err = c.Query().
+			Where(packageversion.PackageID(packageID), packageversion.Internal(false)).
+			Where(where...).
+			Order(ent.Desc(packageversion.FieldSortKey), ent.Desc(packageversion.FieldID)).
+			Select(wanted...).
+			First(ctx)
+		if err == nil || !ent.IsNotFound(err) {
+			return v, false, err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("find the latest version: %w", err)
-		}
-		if s.Type.KeepsLatestTag {
-			return v, s.setTag(ctx, tx, p, Latest, v.ID, at)
-		}
-		return v, nil
 	}
-	return nil, nil
+	return nil, false, nil
 }
 
 // SetStatus marks versions as deprecated or yanked, or takes the mark away,
