@@ -139,6 +139,12 @@ func (s *Server) startBackground(ctx context.Context) {
 		_, err := s.auth.SweepSessions(ctx)
 		return err
 	})
+	if s.config.Storage.Collect > 0 {
+		s.every(ctx, s.config.Storage.Collect, func(ctx context.Context) error {
+			_, err := s.registry.Collect(ctx)
+			return err
+		})
+	}
 }
 
 func (s *Server) every(ctx context.Context, period time.Duration, work func(context.Context) error) {
