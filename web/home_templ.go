@@ -16,10 +16,10 @@ import (
 // homeView is what the start page shows.
 type homeView struct {
 	Page     ui.Page
-	Host     string           // of this server, for the sample command
 	Recent   []ui.PackageItem // packages last published to that the viewer may see
 	Types    []typeCount      // package types with packages in them
 	Packages int64            // packages the viewer may see
+	Publish  []ui.Instruction // how to publish a first package of one's own
 }
 
 // typeCount is a package type with the number of packages of it that the viewer may see.
@@ -449,17 +449,23 @@ func homeEmpty(v homeView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "Create a token</a><div class=\"mt-3 w-full max-w-2xl text-left\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "Create a token</a> ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Instructions("first", firstPublish(v.Host, v.Page.Account.Name)).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "</div>")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+				if len(v.Publish) > 0 {
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<div class=\"mt-3 w-full max-w-2xl text-left\">")
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+					templ_7745c5c3_Err = ui.Instructions("first", v.Publish).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "</div>")
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				return nil
 			})
@@ -470,25 +476,6 @@ func homeEmpty(v homeView) templ.Component {
 		}
 		return nil
 	})
-}
-
-// firstPublish are the shortest ways to a first package, for the viewer's own namespace.
-func firstPublish(host, owner string) []ui.Instruction {
-	base := host + "/api/packages/" + owner
-	bare := hostOnly(host)
-	return []ui.Instruction{
-		{Client: "curl", Steps: []ui.Step{{
-			Text: "Any file, with any name and version:",
-			Body: "curl --user " + owner + ":TOKEN --upload-file ./tool.tar.gz \\\n  " + base + "/generic/tool/1.0.0/tool.tar.gz",
-		}}},
-		{Client: "npm", Steps: []ui.Step{{
-			Text: "In the folder of the package:",
-			Body: "npm config set --location=project registry " + base + "/npm/\nnpm config set //" + bare + "/api/packages/" + owner + "/npm/:_authToken TOKEN\nnpm publish",
-		}}},
-		{Client: "docker", Steps: []ui.Step{{
-			Body: "docker login --username " + owner + " " + bare + "\ndocker tag app:latest " + bare + "/" + owner + "/app:1.0.0\ndocker push " + bare + "/" + owner + "/app:1.0.0",
-		}}},
-	}
 }
 
 var _ = templruntime.GeneratedTemplate

@@ -3,18 +3,11 @@ package web
 import (
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"entrepot/web/ui"
 )
-
-// hostOnly is the host, with the port if any, of a base address such as "https://packages.example".
-func hostOnly(base string) string {
-	_, host, found := strings.Cut(base, "://")
-	if !found {
-		return base
-	}
-	return strings.TrimSuffix(host, "/")
-}
 
 // displayAddress shortens an address to what tells it from others: host and path.
 func displayAddress(address string) string {
@@ -34,4 +27,17 @@ func visibilityName(visibility string) string {
 		return "private"
 	}
 	return "public"
+}
+
+// sentence makes a message of the API a sentence: an upper-case start and a full stop.
+func sentence(message string) string {
+	if message == "" {
+		return ""
+	}
+	r, size := utf8.DecodeRuneInString(message)
+	s := string(unicode.ToUpper(r)) + message[size:]
+	if last := s[len(s)-1]; last != '.' && last != '?' {
+		s += "."
+	}
+	return s
 }

@@ -101,30 +101,37 @@
     check();
   }
 
-  // Uploads: one PUT a file, with the browser's own progress. Without script the form is not shown at all.
-  const upload = document.querySelector('form[data-upload]');
-  if (upload) prepareUpload(upload);
+  // Uploads: the GraphQL mutation uploadFile, once a file, as a multipart request that the server streams. XHR and not
+  // fetch, because only it tells how far the sending has come. Without script the form is not shown at all.
+  const uploadForm = document.querySelector('form[data-upload]');
+  if (uploadForm) prepareUpload(uploadForm);
 
   function prepareUpload(form) {
     const list = document.getElementById('upload-list');
     const template = document.getElementById('upload-row');
     const submit = form.querySelector('button[type=submit]');
+    const done = document.getElementById('upload-done');
+
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       const data = new FormData(form);
       const files = data.getAll('files').filter((file) => file.name);
       submit.disabled = true;
+      done.hidden = true;
       list.replaceChildren();
-      const rows = files.map((file) => addRow(file));
+      const rows = files.map(addRow);
+      let page = '';
       let failed = 0;
       for (const [i, file] of files.entries()) {
-        if (!await send(form, data, file, rows[i])) failed++;
+        const answer = await send(data, file, rows[i]);
+        if (answer) page = answer;
+        else failed++;
       }
       submit.disabled = false;
       announce(failed ? failed + ' of ' + files.length + ' files failed' : 'All files are uploaded');
-      if (failed === 0 && files.length > 0) {
-        document.getElementById('upload-done').hidden = false;
-        document.getElementById('upload-link').href = target(form, data, null);
+      if (failed === 0 && page) {
+        document.getElementById('upload-link').href = page;
+        done.hidden = false;
       }
     });
 
@@ -136,41 +143,60 @@
       return row;
     }
 
-    // The patterns come from the server's own URL builders; {name}, {version} and {file} are filled in here.
-    function target(form, data, file) {
-      const pattern = file ? form.dataset.upload : form.dataset.page;
-      return pattern.replace(/\{(\w+)\}/g, (_, key) =>
-        encodeURIComponent(key === 'file' ? file.name : data.get(key).trim()));
+    function request(data, file) {
+      const body = new FormData();
+      body.append('operations', JSON.stringify({
+        query: 'mutation ($input: UploadFileInput!) { uploadFile(input: $input)'
+          + ' { package { type name } version { version } } }',
+        variables: {
+          input: {
+            owner: form.dataset.upload,
+            package: data.get('name').trim(),
+            version: data.get('version').trim(),
+            name: file.name,
+            file: null,
+          },
+        },
+      }));
+      body.append('map', '{"0":["variables.input.file"]}');
+      body.append('0', file, file.name);
+      return body;
     }
 
-    function send(form, data, file, row) {
+    // Resolves to the address of the version's page, or to nothing when the file was refused.
+    function send(data, file, row) {
       return new Promise((resolve) => {
         const bar = row.querySelector('progress');
         const state = row.querySelector('[data-state]');
-        const request = new XMLHttpRequest();
         const begun = performance.now();
-        request.open('PUT', target(form, data, file));
-        request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
-        request.upload.addEventListener('progress', (event) => {
+        const xhr = new XMLHttpRequest();
+        xhr.open('POST', form.dataset.endpoint);
+        xhr.responseType = 'json';
+        xhr.upload.addEventListener('progress', (event) => {
           if (!event.lengthComputable || event.total === 0) return;
           bar.value = event.loaded / event.total;
-          const rate = event.loaded / Math.max(1, performance.now() - begun) * 1000;
-          const left = (event.total - event.loaded) / rate;
-          state.textContent = bytes(event.loaded) + ' of ' + bytes(event.total) + (left > 1 ? ', ' + duration(left) + ' left' : '');
+          const left = (event.total - event.loaded) / event.loaded * (performance.now() - begun) / 1000;
+          state.textContent = bytes(event.loaded) + ' of ' + bytes(event.total)
+            + (left > 1 ? ', ' + duration(left) + ' left' : '');
         });
-        const finish = (ok, text) => {
+        const finish = (page, text) => {
           bar.hidden = true;
           state.textContent = text;
-          row.classList.add(ok ? 'is-done' : 'is-failed');
-          resolve(ok);
+          row.classList.add(page ? 'is-done' : 'is-failed');
+          resolve(page);
         };
-        request.addEventListener('load', () => {
-          const ok = request.status >= 200 && request.status < 300;
-          finish(ok, ok ? bytes(file.size) : request.responseText.trim().slice(0, 300) || 'The server answered ' + request.status);
+        xhr.addEventListener('load', () => {
+          const answer = xhr.response;
+          if (!answer || answer.errors || !answer.data) {
+            finish('', answer?.errors?.[0]?.message || 'The server answered ' + xhr.status + '.');
+            return;
+          }
+          const published = answer.data.uploadFile;
+          const path = [form.dataset.upload, published.package.type, published.package.name, 'v', published.version.version];
+          finish('/' + path.map(encodeURIComponent).join('/'), bytes(file.size));
         });
-        request.addEventListener('error', () => finish(false, 'The connection broke. Send the file again.'));
-        request.addEventListener('abort', () => finish(false, 'Cancelled'));
-        request.send(file);
+        xhr.addEventListener('error', () => finish('', 'The connection broke. Send the file again.'));
+        xhr.send(request(data, file));
       });
     }
   }

@@ -1,0 +1,158 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"entrepot/web/queries"
+	"entrepot/web/route"
+)
+
+// showPackage shows the latest version of a package, or the version the address names.
+func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Target) error {
+	tab := r.URL.Query().Get("tab")
+	start := tab == ""
+	latest := t.Page == route.Package
+	res, err := queries.Package(r.Context(), s.GraphQL, t.Owner, t.Type, t.Name, t.Version, latest,
+		start, start || tab == tabFiles, start || tab == tabTags)
+	if err != nil {
+		return err
+	}
+	p := res.Package
+	if p == nil {
+		return errNoPage
+	}
+	if canonicalPackage(w, r, t, p.PackageHead) {
+		return nil
+	}
+	version := p.Version
+	if latest {
+		version = p.Latest
+	}
+	if version == nil {
+		return errNoPage
+	}
+	if start {
+		tab = firstTab(p.PackageHead, &version.VersionHead)
+	}
+	v := packageView{
+		Page:         s.page(r, t.Name, res.Viewer),
+		Head:         packageHeadOf(t, p.PackageHead, &version.VersionHead, tab),
+		Tab:          tab,
+		Facts:        packageFactsOf(p.PackageHead, version),
+		Instructions: instructionGroups(version.Instructions, p.ViewerCan.Write),
+	}
+	v.Page.Description = p.Summary
+	switch tab {
+	case tabReadme:
+		if version.Readme != nil {
+			v.Readme = version.Readme.Html
+		}
+	case tabDependencies:
+		v.Dependencies = dependencyGroups(version.Dependencies)
+	case tabFiles:
+		v.Files = fileItems(version.Files)
+	case tabTags:
+		if p.RecentTags != nil {
+			for _, edge := range p.RecentTags.Edges {
+				v.Tags = append(v.Tags, tagItem{edge.Node.Name, edge.Node.Version.Version, edge.Node.UpdatedAt})
+			}
+		}
+	default:
+		if v.Table = tableOf(version.Facts, tab); v.Table == nil {
+			return errNoPage
+		}
+	}
+	return s.show(w, r, packagePage(v))
+}
+
+// instructionGroups puts together what achieves the same. How to publish is for those who may.
+func instructionGroups(all []queries.Instruction, canPublish bool) []instructionGroup {
+	var groups []instructionGroup
+	seen := map[string]bool{}
+	for _, in := range all {
+		if seen[in.Title] || in.Title == publishTitle && !canPublish {
+			continue
+		}
+		seen[in.Title] = true
+		groups = append(groups, instructionGroup{in.Title, instructionsOf(all, in.Title)})
+	}
+	return groups
+}
+
+func packageFactsOf(p queries.PackageHead, v *queries.VersionDetails) packageFacts {
+	f := packageFacts{
+		License:    v.License,
+		Homepage:   v.Homepage,
+		Repository: v.RepositoryURL,
+		Size:       v.Size,
+		Files:      int64(v.FileCount),
+		Downloads:  p.Downloads,
+		OfVersion:  v.Downloads,
+		Updated:    p.UpdatedAt,
+		Tags:       tagNames(&v.VersionHead),
+		Keywords:   v.Keywords,
+		Authors:    v.Authors,
+	}
+	if strings.HasPrefix(v.Version, "sha256:") || strings.HasPrefix(v.Version, "sha512:") {
+		f.Digest = v.Version
+	}
+	for _, fact := range v.Facts {
+		if fact.Value != "" {
+			f.Extra = append(f.Extra, factItem{fact.Title, fact.Value})
+		}
+	}
+	return f
+}
+
+// dependencyGroups keeps the order in which kinds and packages were published.
+func dependencyGroups(all []queries.VersionDetailsDependenciesDependency) []dependencyGroup {
+	var groups []dependencyGroup
+	index := map[string]int{}
+	for _, d := range all {
+		i, ok := index[d.Group]
+		if !ok {
+			i = len(groups)
+			index[d.Group] = i
+			groups = append(groups, dependencyGroup{Name: d.Group})
+		}
+		item := dependencyItem{Name: d.Name, Requirement: d.Requirement, Optional: d.Optional}
+		if d.Package != nil {
+			target := route.OfPackage(d.Package.Owner.Name, d.Package.Type, d.Package.Name)
+			item.Target = &target
+		}
+		groups[i].Items = append(groups[i].Items, item)
+	}
+	return groups
+}
+
+func fileItems(files *queries.VersionDetailsFilesPackageFileConnection) []fileItem {
+	if files == nil {
+		return nil
+	}
+	var items []fileItem
+	for _, edge := range files.Edges {
+		f := edge.Node
+		item := fileItem{Name: f.Name, URL: f.Url, Size: f.Blob.Size, Downloads: f.Downloads}
+		for _, digest := range []factItem{
+			{"SHA-256", f.Blob.Sha256}, {"SHA-512", f.Blob.Sha512}, {"SHA-1", f.Blob.Sha1},
+			{"MD5", f.Blob.Md5}, {"BLAKE2b", f.Blob.Blake2b},
+		} {
+			if digest.Value != "" {
+				item.Digests = append(item.Digests, digest)
+			}
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// tableOf gives the fact of that name if it is a table.
+func tableOf(facts []queries.VersionDetailsFactsFact, name string) *factTable {
+	for _, fact := range facts {
+		if fact.Name == name && len(fact.Columns) > 0 {
+			return &factTable{Name: fact.Name, Title: fact.Title, Columns: fact.Columns, Rows: fact.Rows}
+		}
+	}
+	return nil
+}
