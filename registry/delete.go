@@ -15,7 +15,7 @@ import (
 
 // DeleteFile removes a file. The last file of a version takes the version
 // along, the last version the package. A file that is gone already is
-// NotFound.
+// NotFound; one that a version still needs (Type.References) is a Conflict.
 func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile) error {
 	return s.remove(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
 		n, err := deleteFiles(ctx, tx, packagefile.ID(f.ID))
@@ -28,31 +28,59 @@ func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile) 
 		if err := s.record(ctx, tx, EventFileDeleted, p, map[string]any{"file": f.Name, "version_id": f.VersionID}); err != nil {
 			return err
 		}
+		if err := s.needed(ctx, tx, p, f.NormalizedName); err != nil {
+			return err
+		}
 		left, err := tx.PackageFile.Query().Where(packagefile.VersionID(f.VersionID)).Exist(ctx)
 		if err != nil || left {
 			return err
 		}
-		_, err = deleteVersions(ctx, tx, p, packageversion.ID(f.VersionID))
-		return err
+		v, err := tx.PackageVersion.Get(ctx, f.VersionID)
+		if err != nil {
+			return err
+		}
+		if _, err = deleteVersions(ctx, tx, p, packageversion.ID(f.VersionID)); err != nil {
+			return err
+		}
+		return s.needed(ctx, tx, p, v.NormalizedVersion)
 	})
 }
 
+// needed is asked after a deletion whether something that stays needs what is
+// gone; its Conflict undoes the deletion.
+func (s *Space) needed(ctx context.Context, tx *ent.Tx, p *ent.Pkg, name string) error {
+	return Holdings{tx.Client(), p}.needed(ctx, s.Type, name)
+}
+
+// TagChanges say what becomes of a package's tags when versions go.
+type TagChanges struct {
+	// Set points tags at versions that stay: tag to normalized version.
+	Set map[string]string
+	// Remove takes tags away.
+	Remove []string
+	// IfGeneration, unless 0, is the package's generation on which all this
+	// was decided: a package that has changed since is a Conflict.
+	IfGeneration int64
+}
+
 // DeleteVersions removes published versions, all or none, and with the last
-// of them the package. One that is not there is NotFound. Tags on them
-// disappear, unless keepTags says where to: tag to normalized version.
-func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersions []string, keepTags map[string]string) error {
-	if len(normalizedVersions) == 0 && len(keepTags) == 0 {
+// of them the package. One that is not there is NotFound, one that a version
+// that stays needs (Type.References) is a Conflict. Tags on them disappear,
+// unless tags, which may be nil, says where to.
+func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersions []string, tags *TagChanges) error {
+	if tags == nil {
+		tags = &TagChanges{}
+	}
+	if len(normalizedVersions)+len(tags.Set)+len(tags.Remove) == 0 {
 		return nil
 	}
 	return s.remove(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
-		for name, version := range keepTags {
-			id, err := versionID(ctx, tx, p.ID, version)
-			if err != nil {
-				return err
-			}
-			if err := s.setTag(ctx, tx, p, name, id, now()); err != nil {
-				return err
-			}
+		// Locking has raised the generation by one.
+		if tags.IfGeneration != 0 && tags.IfGeneration != p.Generation-1 {
+			return Errorf(Conflict, "the package has changed meanwhile")
+		}
+		if err := s.retag(ctx, tx, p, tags); err != nil {
+			return err
 		}
 		for _, version := range normalizedVersions {
 			n, err := deleteVersions(ctx, tx, p,
@@ -67,8 +95,38 @@ func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersio
 				return err
 			}
 		}
+		for _, version := range normalizedVersions {
+			if err := s.needed(ctx, tx, p, version); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
+}
+
+// retag carries tag changes out, and records them, within a transaction.
+func (s *Space) retag(ctx context.Context, tx *ent.Tx, p *ent.Pkg, tags *TagChanges) error {
+	for name, version := range tags.Set {
+		id, err := versionID(ctx, tx, p.ID, version)
+		if err != nil {
+			return err
+		}
+		if err := s.setTag(ctx, tx, p, name, id, now()); err != nil {
+			return err
+		}
+		if err := s.record(ctx, tx, EventTagMoved, p, map[string]any{"tag": name, "version": version}); err != nil {
+			return err
+		}
+	}
+	for _, name := range tags.Remove {
+		if _, err := tx.Tag.Delete().Where(tag.PackageID(p.ID), tag.SortKey(byteKey(name))).Exec(ctx); err != nil {
+			return fmt.Errorf("remove tag: %w", err)
+		}
+		if err := s.record(ctx, tx, EventTagRemoved, p, map[string]any{"tag": name}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DeletePackage removes the package with all that belongs to it.

@@ -41,6 +41,9 @@ type Error struct {
 	Field string
 	// Rule is the access rule that refused, if one did.
 	Rule string
+	// Detail is what programs may want to know beyond, in the clients' terms;
+	// dialects that have a place for it show it.
+	Detail any
 }
 
 // Error returns the message.

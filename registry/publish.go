@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
 	"entrepot/ent/property"
+	"entrepot/ent/tag"
 	"entrepot/storage"
 )
 
@@ -61,6 +63,8 @@ type Publication struct {
 	Internal bool
 	// Facts are what all types know of a version.
 	Facts Facts
+	// Status is what a new version begins with.
+	Status Status
 	// Metadata is what the type keeps of its own; it is stored as JSON.
 	Metadata any
 	// Files are added to the version.
@@ -72,6 +76,13 @@ type Publication struct {
 	// MoveTags are set to other versions, that exist, in the same
 	// transaction: tag to normalized version.
 	MoveTags map[string]string
+	// TagGuard, if not nil, is asked within the transaction before one of Tags
+	// is set; current is the normalized version it names, "" for a new tag. Its
+	// error refuses the publication.
+	TagGuard func(tag, current string) error
+	// Check, if not nil, is asked within the transaction before anything is
+	// written. Its error refuses the publication.
+	Check func(context.Context, Holdings) error
 
 	Policy    Policy
 	Overwrite Overwrite
@@ -81,6 +92,9 @@ type Publication struct {
 	// Duplicate, if not empty, is the message of the conflict when the
 	// version, or the file, is there already: some clients look for its words.
 	Duplicate string
+
+	// upload, if not nil, ends with the publication.
+	upload *ent.BlobUpload
 }
 
 // Facts are what all package types know of a version.
@@ -137,8 +151,12 @@ func (s *Space) Publish(ctx context.Context, p Publication) (*Published, error) 
 	var spare []*Stored
 	published, err := s.publish(ctx, p, &spare)
 	if err != nil {
+		// A commit of which nobody knows whether it succeeded may have left
+		// rows that name the contents; the collector finds out.
 		for _, f := range p.Files {
-			s.reg.Discard(ctx, f.Content)
+			if !errors.Is(err, errCommit) {
+				s.reg.Discard(ctx, f.Content)
+			}
 		}
 		return nil, err
 	}
@@ -213,10 +231,15 @@ type publishing struct {
 
 	done  Published
 	spare []*Stored
+	// newFiles tells that a file was added or replaced.
+	newFiles bool
 }
 
 func (w *publishing) run(ctx context.Context) error {
 	if err := w.lockPackage(ctx); err != nil {
+		return err
+	}
+	if err := w.admit(ctx); err != nil {
 		return err
 	}
 	if err := w.version(ctx); err != nil {
@@ -230,7 +253,7 @@ func (w *publishing) run(ctx context.Context) error {
 	}
 	pkgRow := w.done.Package
 	for _, tag := range w.p.Tags {
-		if err := w.space.setTag(ctx, w.tx, pkgRow, tag, w.done.Version.ID, w.at); err != nil {
+		if err := w.tag(ctx, tag); err != nil {
 			return err
 		}
 	}
@@ -252,10 +275,57 @@ func (w *publishing) run(ctx context.Context) error {
 	}
 	w.done.Package = p
 	kind := EventFilePublished
-	if w.done.NewVersion {
+	switch {
+	case w.done.NewVersion:
 		kind = EventVersionPublished
+	case !w.newFiles:
+		return nil
 	}
-	return w.space.record(ctx, w.tx, kind, p, map[string]any{"version": w.p.Version, "files": fileNames(w.p.Files)})
+	details := map[string]any{"version": w.p.Version, "files": fileNames(w.p.Files)}
+	if len(w.p.Tags) > 0 {
+		details["tags"] = w.p.Tags
+	}
+	return w.space.record(ctx, w.tx, kind, p, details)
+}
+
+// admit asks whether the publication may go on, and ends the upload it comes
+// from.
+func (w *publishing) admit(ctx context.Context) error {
+	if u := w.p.upload; u != nil {
+		n, err := w.tx.BlobUpload.Delete().Where(sameRevision(u)...).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("end upload: %w", err)
+		}
+		if n == 0 {
+			return errUploadInUse
+		}
+	}
+	if w.p.Check == nil {
+		return nil
+	}
+	return w.p.Check(ctx, Holdings{w.tx.Client(), w.done.Package})
+}
+
+// tag sets a tag to the version. That it moves is recorded for a version that
+// was there before; for a new one its publication says it.
+func (w *publishing) tag(ctx context.Context, name string) error {
+	p, v := w.done.Package, w.done.Version
+	if w.p.TagGuard != nil {
+		current, err := w.tx.PackageVersion.Query().
+			Where(packageversion.HasTagsWith(tag.PackageID(p.ID), tag.SortKey(byteKey(name)))).
+			Select(packageversion.FieldNormalizedVersion).
+			String(ctx)
+		if err != nil && !ent.IsNotFound(err) {
+			return fmt.Errorf("look up tag: %w", err)
+		}
+		if err := w.p.TagGuard(name, current); err != nil {
+			return err
+		}
+	}
+	if err := w.space.setTag(ctx, w.tx, p, name, v.ID, w.at); err != nil || w.done.NewVersion {
+		return err
+	}
+	return w.space.record(ctx, w.tx, EventTagMoved, p, map[string]any{"tag": name, "version": v.Version})
 }
 
 // lockPackage gets or makes the package and raises its generation, which on
@@ -342,6 +412,9 @@ func (w *publishing) version(ctx context.Context) error {
 		SetAuthors(p.Facts.Authors).
 		SetKeywords(p.Facts.Keywords).
 		SetDependencies(p.Facts.Dependencies).
+		SetDeprecated(p.Status.Deprecated).
+		SetYanked(p.Status.Yanked).
+		SetStatusReason(p.Status.Reason).
 		SetCreatedAt(w.at).
 		SetUpdatedAt(w.at)
 	if w.metadata != nil {
@@ -434,6 +507,7 @@ func (w *publishing) file(ctx context.Context, f File, blob *ent.PackageBlob) (*
 	if w.p.IfMatch != "" {
 		return nil, Errorf(Precondition, "the file is not there")
 	}
+	w.newFiles = true
 	row, err := w.tx.PackageFile.Create().
 		SetVersionID(w.done.Version.ID).
 		SetBlobID(blob.ID).
@@ -461,6 +535,7 @@ func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, 
 	case same:
 		return old, nil
 	}
+	w.newFiles = true
 	row, err := w.tx.PackageFile.UpdateOneID(old.ID).
 		SetBlobID(blob.ID).
 		SetMediaType(f.MediaType).
@@ -487,17 +562,30 @@ func fileNames(files []File) []string {
 	return names
 }
 
-// attach adds properties to a row.
+// attach adds those properties to a row that it does not have yet.
 func attach(ctx context.Context, tx *ent.Tx, ref property.RefType, id int64, properties []Property) error {
 	if len(properties) == 0 {
 		return nil
 	}
-	rows := make([]*ent.PropertyCreate, len(properties))
-	for i, p := range properties {
-		rows[i] = tx.Property.Create().SetRefType(ref).SetRefID(id).SetName(p.Name).SetValue(p.Value)
+	there, err := tx.Property.Query().Where(property.RefTypeEQ(ref), property.RefID(id)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("look up properties: %w", err)
 	}
-	if err := tx.Property.CreateBulk(rows...).Exec(ctx); err != nil {
-		return fmt.Errorf("attach properties: %w", err)
+	has := make(map[Property]bool, len(there)+len(properties))
+	for _, p := range there {
+		has[Property{p.Name, p.Value}] = true
+	}
+	var rows []*ent.PropertyCreate
+	for _, p := range properties {
+		if !has[p] {
+			has[p] = true
+			rows = append(rows, tx.Property.Create().SetRefType(ref).SetRefID(id).SetName(p.Name).SetValue(p.Value))
+		}
+	}
+	for chunk := range slices.Chunk(rows, lookUpAtOnce) {
+		if err := tx.Property.CreateBulk(chunk...).Exec(ctx); err != nil {
+			return fmt.Errorf("attach properties: %w", err)
+		}
 	}
 	return nil
 }

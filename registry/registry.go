@@ -12,6 +12,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -140,10 +141,14 @@ func (r *Registry) tryTx(ctx context.Context, f func(ctx context.Context, tx *en
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("%w: %w", errCommit, err)
 	}
 	return nil
 }
+
+// errCommit marks a commit that failed: a lost connection leaves open whether
+// the database carried it out.
+var errCommit = errors.New("commit")
 
 // now is the clock of the database; see ent/schema.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -19,6 +19,13 @@ type Type struct {
 	KeepsLatestTag bool
 	// UploadInBrowser tells that files can be published one by one.
 	UploadInBrowser bool
+	// CheckTag tells whether a version may be tagged with the name, by an
+	// Invalid error if not. Nil means that people set no tags on versions.
+	CheckTag func(name string) error
+	// References names the properties by which a version says what it needs:
+	// their values are normalized versions, or names of files of internal
+	// versions, of the same package. What is needed is not deleted before.
+	References []string
 	// Instructions returns how to use a version with the type's clients. The
 	// version is nil for a package as a whole.
 	Instructions func(InstructionsInput) []Instructions

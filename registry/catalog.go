@@ -1,0 +1,82 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/ent/owner"
+	"entrepot/ent/packageblob"
+	"entrepot/ent/packagefile"
+	"entrepot/ent/packageversion"
+	"entrepot/ent/pkg"
+	"entrepot/storage"
+)
+
+// Catalog lists the packages of a type that the viewer in the context may
+// read, as "owner/package" in normalized form and in byte order: at most limit
+// of them, from after the one named last, which need not exist.
+func (r *Registry) Catalog(ctx context.Context, typeName, last string, limit int) ([]string, error) {
+	packages, err := r.db.Pkg.Query().
+		Where(pkg.Type(typeName)).
+		Where(func(s *entsql.Selector) {
+			o := entsql.Table(owner.Table).As("o")
+			s.Join(o).On(s.C(pkg.FieldOwnerID), o.C(owner.FieldID))
+			name := fmt.Sprintf("%s || '/' || %s", o.C(owner.FieldNormalizedName), s.C(pkg.FieldNormalizedName))
+			if s.Dialect() == dialect.Postgres {
+				// Else the order would be the locale's.
+				name = "(" + name + `) COLLATE "C"`
+			}
+			if last != "" {
+				s.Where(entsql.ExprP(name+" > ?", last))
+			}
+			s.OrderExpr(entsql.Expr(name))
+		}).
+		Limit(limit).
+		Select(pkg.FieldOwnerID, pkg.FieldNormalizedName).
+		WithOwner(func(q *ent.OwnerQuery) { q.Select(owner.FieldNormalizedName) }).
+		All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list packages: %w", err)
+	}
+	names := make([]string, len(packages))
+	for i, p := range packages {
+		names[i] = p.Edges.Owner.NormalizedName + "/" + p.NormalizedName
+	}
+	return names, nil
+}
+
+// Held returns a live blob with the digest of which some package of the type,
+// that the viewer in the context may read, has a file in an internal version:
+// proof that the viewer can read the bytes anyway. NotFound otherwise.
+func (r *Registry) Held(ctx context.Context, typeName string, sums storage.Sums) (*ent.PackageBlob, error) {
+	q := r.db.PackageBlob.Query().Where(packageblob.StateEQ(packageblob.StateLive))
+	if sums.SHA256 != "" {
+		q.Where(packageblob.Sha256(sums.SHA256))
+	} else {
+		q.Where(packageblob.Sha512(sums.SHA512))
+	}
+	b, err := q.First(access.SystemContext(ctx))
+	if ent.IsNotFound(err) {
+		return nil, Errorf(NotFound, "content not found")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up blob: %w", err)
+	}
+	// The filter of the viewer's is on the packages.
+	readable, err := r.db.Pkg.Query().
+		Where(pkg.Type(typeName), pkg.HasVersionsWith(
+			packageversion.Internal(true), packageversion.HasFilesWith(packagefile.BlobID(b.ID)))).
+		Exist(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look up holders: %w", err)
+	}
+	if !readable {
+		return nil, Errorf(NotFound, "content not found")
+	}
+	return b, nil
+}

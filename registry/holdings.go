@@ -1,0 +1,132 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/ent/packageblob"
+	"entrepot/ent/packagefile"
+	"entrepot/ent/packageversion"
+	"entrepot/ent/predicate"
+	"entrepot/ent/property"
+)
+
+// lookUpAtOnce bounds the names of one query; databases bound the parameters
+// of a statement.
+const lookUpAtOnce = 1000
+
+// Holdings is what a package holds at one moment: within the transaction of a
+// publication, or just so.
+type Holdings struct {
+	client *ent.Client
+	pkg    *ent.Pkg
+}
+
+// Holdings is what the package, which the caller got from the space, holds
+// now.
+func (s *Space) Holdings(p *ent.Pkg) Holdings { return Holdings{s.reg.db.Client, p} }
+
+// Sizes returns the sizes in bytes, by normalized name, of those of the named
+// files that a version has. The version may be internal.
+func (h Holdings) Sizes(ctx context.Context, normalizedVersion string, names []string) (map[string]int64, error) {
+	sizes := make(map[string]int64, len(names))
+	for len(names) > 0 {
+		n := min(lookUpAtOnce, len(names))
+		files, err := h.client.PackageFile.Query().
+			Where(
+				packagefile.NormalizedNameIn(names[:n]...),
+				packagefile.HasVersionWith(packageversion.PackageID(h.pkg.ID), packageversion.NormalizedVersion(normalizedVersion)),
+			).
+			Select(packagefile.FieldBlobID, packagefile.FieldNormalizedName).
+			WithBlob(func(q *ent.PackageBlobQuery) { q.Select(packageblob.FieldSize) }).
+			All(access.SystemContext(ctx))
+		if err != nil {
+			return nil, fmt.Errorf("look up files: %w", err)
+		}
+		for _, f := range files {
+			sizes[f.NormalizedName] = f.Edges.Blob.Size
+		}
+		names = names[n:]
+	}
+	return sizes, nil
+}
+
+// Versions returns those of the named versions that are published, by
+// normalized version, without their readme.
+func (h Holdings) Versions(ctx context.Context, normalizedVersions []string) (map[string]*ent.PackageVersion, error) {
+	found := make(map[string]*ent.PackageVersion, len(normalizedVersions))
+	for names := normalizedVersions; len(names) > 0; {
+		n := min(lookUpAtOnce, len(names))
+		versions, err := h.client.PackageVersion.Query().
+			Where(packageversion.PackageID(h.pkg.ID), packageversion.NormalizedVersionIn(names[:n]...), packageversion.Internal(false)).
+			Select(packageversion.FieldID, packageversion.FieldPackageID, packageversion.FieldVersion, packageversion.FieldNormalizedVersion,
+				packageversion.FieldMetadata, packageversion.FieldSummary, packageversion.FieldLicense, packageversion.FieldHomepage,
+				packageversion.FieldRepositoryURL, packageversion.FieldAuthors, packageversion.FieldKeywords).
+			All(access.SystemContext(ctx))
+		if err != nil {
+			return nil, fmt.Errorf("look up versions: %w", err)
+		}
+		for _, v := range versions {
+			found[v.NormalizedVersion] = v
+		}
+		names = names[n:]
+	}
+	return found, nil
+}
+
+// Referring lists the published versions that have the property, oldest
+// first, with the file of that name and its blob; at most limit of them, from
+// after the one with the id.
+func (h Holdings) Referring(ctx context.Context, p Property, normalizedFile string, after int64, limit int) ([]*ent.PackageVersion, error) {
+	versions, err := h.client.PackageVersion.Query().
+		Where(packageversion.PackageID(h.pkg.ID), packageversion.Internal(false), packageversion.IDGT(after), hasProperty([]string{p.Name}, p.Value)).
+		Order(ent.Asc(packageversion.FieldID)).
+		Limit(limit).
+		Select(packageversion.FieldID, packageversion.FieldVersion).
+		WithFiles(func(q *ent.PackageFileQuery) { q.Where(packagefile.NormalizedName(normalizedFile)).WithBlob() }).
+		All(access.SystemContext(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("look up references: %w", err)
+	}
+	return versions, nil
+}
+
+// needed is a Conflict when a version of the package says, by one of the
+// properties the type refers with, that it needs the version or file of that
+// name.
+func (h Holdings) needed(ctx context.Context, t Type, name string) error {
+	if len(t.References) == 0 {
+		return nil
+	}
+	by, err := h.client.PackageVersion.Query().
+		Where(packageversion.PackageID(h.pkg.ID), hasProperty(t.References, name)).
+		Select(packageversion.FieldVersion).
+		First(access.SystemContext(ctx))
+	if ent.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look up references: %w", err)
+	}
+	return Errorf(Conflict, "%s is part of %s, which has to be deleted first", name, by.Version)
+}
+
+// hasProperty finds versions by a property of one of the names with the value.
+func hasProperty(names []string, value string) predicate.PackageVersion {
+	return func(s *entsql.Selector) {
+		t := entsql.Table(property.Table)
+		any := make([]any, len(names))
+		for i, name := range names {
+			any[i] = name
+		}
+		s.Where(entsql.In(s.C(packageversion.FieldID), entsql.Select(t.C(property.FieldRefID)).From(t).Where(entsql.And(
+			entsql.In(t.C(property.FieldName), any...),
+			entsql.EQ(t.C(property.FieldValue), value),
+			entsql.EQ(t.C(property.FieldRefType), property.RefTypeVersion),
+		))))
+	}
+}
