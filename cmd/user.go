@@ -81,8 +81,10 @@ func newOrg(c *cli) *cobra.Command {
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd, func(ctx context.Context, s *server.Server) error {
-				_, err := s.Registry().SetMember(ctx, args[0], args[1], membership.Role(strings.ToUpper(role)))
-				return err
+				if _, err := s.Registry().SetMember(ctx, args[0], args[1], membership.Role(strings.ToUpper(role))); err != nil {
+					return fmt.Errorf("add %s to %s: %w", args[1], args[0], err)
+				}
+				return nil
 			})
 		},
 	}

@@ -383,7 +383,7 @@ func cmdRandfile(ts *testscript.TestScript, args []string) error {
 // writes a multi-arch image as an OCI layout and prints the digest of its index.
 func cmdOCIImage(ts *testscript.TestScript, args []string) error {
 	if len(args) < 3 {
-		return errors.New("usage: ociimage DIR TAG PLATFORM...")
+		return errors.New("usage: ociimage DIR TAG PLATFORM [PLATFORM]")
 	}
 	digest, err := writeImageLayout(ts.MkAbs(args[0]), args[1], args[2:])
 	if err != nil {
