@@ -34,6 +34,8 @@ type Service struct {
 	verified *otter.Cache[[32]byte, struct{}]
 	failures *otter.Cache[string, int]
 	lastUsed lastUsed
+	// registryKey signs registry tokens.
+	registryKey sharedKey
 }
 
 // How long a password that was verified is remembered, and how long failed
@@ -64,6 +66,7 @@ func New(db *database.DB, log *slog.Logger) *Service {
 		}),
 	}
 	rand.Read(s.macKey[:])
+	s.registryKey.name = registryKeyName
 	s.lastUsed.init(s)
 	return s
 }
