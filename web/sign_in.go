@@ -15,7 +15,11 @@ func (s *site) signInForm(w http.ResponseWriter, r *http.Request, _ route.Target
 	if access.FromContext(r.Context()).SignedIn() {
 		return seeOther(w, returnTo)
 	}
-	v := signInView{Page: s.plainPage(r, "Sign in"), ReturnTo: returnTo}
+	noUsers, err := s.Auth.NeedsSetup(r.Context())
+	if err != nil {
+		return err
+	}
+	v := signInView{Page: s.plainPage(r, "Sign in"), ReturnTo: returnTo, NoUsers: noUsers}
 	v.Page.Bare = true
 	return s.show(w, r, signInPage(v))
 }

@@ -20,7 +20,7 @@ import (
 	"entrepot/web/static"
 )
 
-// Options are what the UI is made from. All but Logger are required.
+// Options are what the UI is made from. All but Logger and SignInRequired are required.
 type Options struct {
 	GraphQL   graphql.Client             // in process; the context of a request carries the viewer
 	Auth      *auth.Service              // signing in and the first set-up
@@ -28,6 +28,8 @@ type Options struct {
 	PublicURL func(*http.Request) string // address of this server as its users write it, without a slash at the end
 	Version   string                     // of the program
 	Logger    *slog.Logger
+	// SignInRequired hides every page from anonymous visitors, for servers that let nobody read without an account.
+	SignInRequired bool
 }
 
 // site is the UI. It is safe for concurrent use.
@@ -125,12 +127,20 @@ func (s *site) dispatch(w http.ResponseWriter, r *http.Request) {
 			redirect(w, withQuery(canonical, r.URL.RawQuery), http.StatusMovedPermanently)
 			return
 		}
+		if err := s.admit(r, target); err != nil {
+			s.leave(w, r, err)
+			return
+		}
 		if err := page.get(w, r, target); err != nil {
-			s.fail(w, r, err)
+			s.leave(w, r, err)
 		}
 	case http.MethodPost:
 		if page.post == nil {
 			s.fail(w, r, errMethod)
+			return
+		}
+		if err := s.admit(r, target); err != nil {
+			s.fail(w, r, err)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -145,6 +155,29 @@ func (s *site) dispatch(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		s.fail(w, r, errMethod)
 	}
+}
+
+// admit keeps anonymous visitors out of a server that wants everybody to sign in, but for the pages that lead in.
+func (s *site) admit(r *http.Request, t route.Target) error {
+	switch {
+	case !s.SignInRequired, access.FromContext(r.Context()).SignedIn():
+		return nil
+	case t.Page == route.SignIn, t.Page == route.SignOut, t.Page == route.Setup:
+		return nil
+	case t.Page == route.Settings && t.Section == route.Appearance:
+		return nil
+	}
+	return errSignIn
+}
+
+// leave ends a page that could not be shown: at the sign-in form, when that is all it takes, or at the error page.
+func (s *site) leave(w http.ResponseWriter, r *http.Request, err error) {
+	if p := problemOf(err); p != nil && p.code == errSignIn.code && !access.FromContext(r.Context()).SignedIn() {
+		here := withQuery(r.URL.EscapedPath(), r.URL.RawQuery)
+		redirect(w, route.Target{Page: route.SignIn}.With("return_to", here), http.StatusSeeOther)
+		return
+	}
+	s.fail(w, r, err)
 }
 
 // redirect sends the browser to a path of ours. http.Redirect would clean the path, and with it escaped names.

@@ -1,0 +1,216 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"entrepot/access"
+	"entrepot/graph"
+	"entrepot/server/servertest"
+	"entrepot/web"
+)
+
+// app is a whole server with the UI in front.
+type app struct {
+	*servertest.Server
+	t    *testing.T
+	base string // address of the UI
+}
+
+type requestKey struct{}
+
+func newApp(t *testing.T, change ...func(*web.Options)) *app {
+	t.Helper()
+	s := servertest.New(t)
+	return serve(t, s, change...)
+}
+
+// serve puts the UI before what the server serves already.
+func serve(t *testing.T, s *servertest.Server, change ...func(*web.Options)) *app {
+	t.Helper()
+	a := &app{Server: s, t: t}
+	sessions := s.Auth().Sessions(false)
+	api := graph.New(graph.Options{Registry: s.Registry(), Auth: s.Auth(), BaseURL: func(context.Context) string { return a.base }})
+	o := web.Options{
+		GraphQL: api.Client(), Auth: s.Auth(), Sessions: sessions, Version: "1.2.3",
+		PublicURL: func(*http.Request) string { return a.base },
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	pages := web.New(o)
+	files := sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.Auth().SessionViewer(r.Context(), sessions)
+		if err != nil {
+			t.Error(err)
+		}
+		ctx := access.NewContext(r.Context(), v)
+		if r.URL.Path == "/graphql" {
+			api.Handler().ServeHTTP(w, r.WithContext(ctx))
+			return
+		}
+		api.Files().ServeHTTP(w, r.WithContext(ctx))
+	}))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.EscapedPath(); {
+		case strings.HasPrefix(path, "/api/"):
+			s.Handler().ServeHTTP(w, r)
+		case strings.HasPrefix(path, graph.FilesPrefix), path == "/graphql":
+			files.ServeHTTP(w, r)
+		default:
+			w.Header().Set("X-Request-Id", "test-request")
+			pages.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	a.base = srv.URL
+	return a
+}
+
+// browser keeps cookies and follows redirects, as people's do.
+type browser struct {
+	a      *app
+	client *http.Client
+	header http.Header
+}
+
+func (a *app) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return &browser{a: a, client: &http.Client{Jar: jar}, header: http.Header{}}
+}
+
+// as is a browser in which the user has signed in.
+func (a *app) as(login string) *browser {
+	a.t.Helper()
+	b := a.browser()
+	if login != "" {
+		b.post("/sign-in", "login", login, "password", servertest.Password).want(200)
+	}
+	return b
+}
+
+// document is an answer, read as HTML.
+type document struct {
+	*goquery.Document
+	t      *testing.T
+	path   string // where redirects have led
+	status int
+	header http.Header
+	text   string
+}
+
+func (b *browser) get(path string) *document {
+	b.a.t.Helper()
+	return b.do(http.MethodGet, path, nil)
+}
+
+// post sends a form, given as names and values.
+func (b *browser) post(path string, fields ...string) *document {
+	b.a.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	return b.do(http.MethodPost, path, form)
+}
+
+func (b *browser) do(method, path string, form url.Values) *document {
+	t := b.a.t
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, b.a.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range b.header {
+		req.Header[name] = values
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	res, err := b.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(string(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &document{Document: doc, t: t, path: res.Request.URL.RequestURI(), status: res.StatusCode, header: res.Header, text: string(raw)}
+}
+
+// want fails the test when the answer has another status.
+func (d *document) want(status int) *document {
+	d.t.Helper()
+	if d.status != status {
+		d.t.Fatalf("%s answered %d, want %d: %s", d.path, d.status, status, strings.Join(strings.Fields(d.Find("main").Text()), " "))
+	}
+	return d
+}
+
+// has fails the test when nothing that the selector finds holds the text.
+func (d *document) has(selector, text string) *document {
+	d.t.Helper()
+	var found []string
+	ok := false
+	d.Find(selector).Each(func(_ int, s *goquery.Selection) {
+		words := strings.Join(strings.Fields(s.Text()), " ")
+		found = append(found, words)
+		ok = ok || strings.Contains(words, text)
+	})
+	if !ok {
+		d.t.Errorf("%s: no %q with %q; there is %.500q", d.path, selector, text, found)
+	}
+	return d
+}
+
+// hasNot fails the test when the selector finds something.
+func (d *document) hasNot(selector string) *document {
+	d.t.Helper()
+	if n := d.Find(selector).Length(); n > 0 {
+		d.t.Errorf("%s: %q is there %d times", d.path, selector, n)
+	}
+	return d
+}
+
+// attr gives an attribute of the first thing the selector finds.
+func (d *document) attr(selector, name string) string {
+	d.t.Helper()
+	value, ok := d.Find(selector).First().Attr(name)
+	if !ok {
+		d.t.Errorf("%s: no %q with an attribute %q", d.path, selector, name)
+	}
+	return value
+}
+
+// at fails the test when redirects have led elsewhere.
+func (d *document) at(path string) *document {
+	d.t.Helper()
+	if d.path != path {
+		d.t.Errorf("led to %q, want %q", d.path, path)
+	}
+	return d
+}
+
+// publish puts a generic file into a package, as the user.
+func (a *app) publish(login, owner, name, version, file, content string) {
+	a.t.Helper()
+	path := fmt.Sprintf("/api/packages/%s/generic/%s/%s/%s", owner, name, version, file)
+	a.Want(a.t, http.StatusCreated, login, http.MethodPut, path, content)
+}
