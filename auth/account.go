@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"unicode/utf8"
 
 	"entrepot/access"
 	"entrepot/ent"
@@ -38,8 +39,8 @@ func (s *Service) createUser(ctx context.Context, n NewUser) (*ent.User, error) 
 	if !access.ValidOwnerName(n.Login) {
 		return nil, registry.FieldErrorf("login", "%q cannot be a user name: use letters, digits and single - _ . between them", n.Login)
 	}
-	if a, err := mail.ParseAddress(n.Email); err != nil || a.Address != n.Email || len(n.Email) > 254 {
-		return nil, registry.FieldErrorf("email", "%q is not an e-mail address", n.Email)
+	if err := checkProfile(n.FullName, n.Email); err != nil {
+		return nil, err
 	}
 	if err := checkPasswordRules(n.Password); err != nil {
 		return nil, err
@@ -83,6 +84,59 @@ func (s *Service) createUser(ctx context.Context, n NewUser) (*ent.User, error) 
 		return nil, fmt.Errorf("insert user: %w", err)
 	}
 	return u, tx.Commit()
+}
+
+// maxFullName is the longest name of a person in bytes.
+const maxFullName = 200
+
+func checkProfile(fullName, email string) error {
+	if len(fullName) > maxFullName || strings.ContainsRune(fullName, 0) || !utf8.ValidString(fullName) {
+		return registry.FieldErrorf("fullName", "a name is text of at most %d bytes", maxFullName)
+	}
+	if a, err := mail.ParseAddress(email); err != nil || a.Address != email || len(email) > 254 {
+		return registry.FieldErrorf("email", "%q is not an e-mail address", email)
+	}
+	return nil
+}
+
+// ProfileChange holds what UpdateProfile changes; nil leaves a thing as it is.
+type ProfileChange struct{ FullName, Email *string }
+
+// UpdateProfile changes what the viewer's own account says of its user. It
+// needs a password or a browser session: whoever holds only a token must not
+// take over the account by its address. Errors: Conflict for an address that
+// is in use, Invalid with the field that is at fault.
+func (s *Service) UpdateProfile(ctx context.Context, c ProfileChange) (*ent.User, error) {
+	v := access.FromContext(ctx)
+	switch {
+	case !v.SignedIn():
+		return nil, registry.Errorf(registry.Unauthenticated, "sign in to change the profile")
+	case v.Kind != access.User || v.CredentialID != 0:
+		return nil, registry.Errorf(registry.Forbidden, "sign in with the password to change the profile")
+	}
+	ctx = access.SystemContext(ctx)
+	u, err := s.db.User.Get(ctx, v.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if c.FullName != nil {
+		u.FullName = *c.FullName
+	}
+	if c.Email != nil {
+		u.Email = *c.Email
+	}
+	if err := checkProfile(u.FullName, u.Email); err != nil {
+		return nil, err
+	}
+	u, err = s.db.User.UpdateOneID(u.ID).
+		SetFullName(u.FullName).
+		SetEmail(u.Email).
+		SetNormalizedEmail(strings.ToLower(u.Email)).
+		Save(ctx)
+	if ent.IsConstraintError(err) {
+		return nil, &registry.Error{Code: registry.Conflict, Field: "email", Message: "the e-mail address is in use"}
+	}
+	return u, err
 }
 
 // siteAdmin refuses viewers who do not administer the site.

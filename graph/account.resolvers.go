@@ -8,43 +8,47 @@ package graph
 import (
 	"context"
 	"entrepot/ent"
+	"entrepot/ent/token"
 	"entrepot/graph/generated"
 	"entrepot/graph/model"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
 )
 
 func (r *userResolver) Email(ctx context.Context, obj *ent.User) (*string, error) {
-	panic(fmt.Errorf("not implemented: Email - email"))
+	return shownTo(ctx, obj, &obj.Email), nil
 }
 
 func (r *userResolver) Admin(ctx context.Context, obj *ent.User) (*bool, error) {
-	panic(fmt.Errorf("not implemented: Admin - admin"))
+	return shownTo(ctx, obj, &obj.Admin), nil
 }
 
 func (r *userResolver) Disabled(ctx context.Context, obj *ent.User) (*bool, error) {
-	panic(fmt.Errorf("not implemented: Disabled - disabled"))
+	return shownTo(ctx, obj, &obj.Disabled), nil
 }
 
 func (r *viewerResolver) Email(ctx context.Context, obj *model.Viewer) (string, error) {
-	panic(fmt.Errorf("not implemented: Email - email"))
+	return obj.User.Email, nil
 }
 
 func (r *viewerResolver) Admin(ctx context.Context, obj *model.Viewer) (bool, error) {
-	panic(fmt.Errorf("not implemented: Admin - admin"))
+	return obj.SiteAdmin, nil
 }
 
 func (r *viewerResolver) Scopes(ctx context.Context, obj *model.Viewer) ([]string, error) {
-	panic(fmt.Errorf("not implemented: Scopes - scopes"))
+	if obj.Viewer.Scopes == nil {
+		return nil, nil
+	}
+	return scopeNames(obj.Viewer.Scopes), nil
 }
 
 func (r *viewerResolver) Owners(ctx context.Context, obj *model.Viewer, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy *ent.OwnerOrder, writable bool) (*ent.OwnerConnection, error) {
-	panic(fmt.Errorf("not implemented: Owners - owners"))
+	return r.client().Owner.Query().Where(ownedBy(obj.Viewer, writable)).
+		Paginate(ctx, after, first, before, last, ent.WithOwnerOrder(ownerOrder(orderBy)))
 }
 
 func (r *viewerResolver) Tokens(ctx context.Context, obj *model.Viewer, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int) (*ent.TokenConnection, error) {
-	panic(fmt.Errorf("not implemented: Tokens - tokens"))
+	return r.client().Token.Query().Where(token.UserID(obj.UserID)).Paginate(ctx, after, first, before, last)
 }
 
 func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }

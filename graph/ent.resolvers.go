@@ -9,29 +9,32 @@ import (
 	"context"
 	"entrepot/ent"
 	"entrepot/graph/generated"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
 )
 
 func (r *queryResolver) Node(ctx context.Context, id int64) (ent.Noder, error) {
-	panic(fmt.Errorf("not implemented: Node - node"))
+	nodes, err := r.nodes(ctx, []int64{id})
+	if err != nil {
+		return nil, err
+	}
+	return nodes[0], nil
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []int64) ([]ent.Noder, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return r.nodes(ctx, ids)
 }
 
 func (r *queryResolver) Owners(ctx context.Context, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy *ent.OwnerOrder, where *ent.OwnerWhereInput) (*ent.OwnerConnection, error) {
-	panic(fmt.Errorf("not implemented: Owners - owners"))
+	return r.client().Owner.Query().Paginate(ctx, after, first, before, last, ent.WithOwnerOrder(orderBy), ent.WithOwnerFilter(where.Filter))
 }
 
 func (r *queryResolver) PackageVersions(ctx context.Context, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageVersionOrder, where *ent.PackageVersionWhereInput) (*ent.PackageVersionConnection, error) {
-	panic(fmt.Errorf("not implemented: PackageVersions - packageVersions"))
+	return r.client().PackageVersion.Query().Paginate(ctx, after, first, before, last, ent.WithPackageVersionOrder(orderBy), ent.WithPackageVersionFilter(where.Filter))
 }
 
 func (r *queryResolver) Packages(ctx context.Context, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder, where *ent.PackageWhereInput) (*ent.PackageConnection, error) {
-	panic(fmt.Errorf("not implemented: Packages - packages"))
+	return r.client().Pkg.Query().Paginate(ctx, after, first, before, last, ent.WithPackageOrder(orderBy), ent.WithPackageFilter(where.Filter))
 }
 
 func (r *Resolver) Membership() generated.MembershipResolver { return &membershipResolver{r} }

@@ -7,89 +7,209 @@ package graph
 
 import (
 	"context"
+	"entrepot/access"
+	"entrepot/auth"
 	"entrepot/graph/generated"
 	"entrepot/graph/model"
-	"fmt"
+	"entrepot/registry"
 )
 
 func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateUser - createUser"))
+	u, err := r.opts.Auth.CreateUser(ctx, auth.NewUser{
+		Login: input.Login, Email: input.Email, FullName: input.FullName, Password: input.Password, Admin: input.Admin,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &model.CreateUserPayload{User: u}, nil
 }
 
 func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.UpdateProfileInput) (*model.UpdateProfilePayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateProfile - updateProfile"))
+	u, err := r.opts.Auth.UpdateProfile(ctx, auth.ProfileChange{FullName: input.FullName, Email: input.Email})
+	if err != nil {
+		return nil, err
+	}
+	return &model.UpdateProfilePayload{User: u}, nil
 }
 
 func (r *mutationResolver) SetPassword(ctx context.Context, input model.SetPasswordInput) (*model.SetPasswordPayload, error) {
-	panic(fmt.Errorf("not implemented: SetPassword - setPassword"))
+	if err := r.opts.Auth.SetPassword(ctx, input.OldPassword, input.Password); err != nil {
+		return nil, err
+	}
+	u, err := r.client().User.Get(ctx, access.FromContext(ctx).UserID)
+	return &model.SetPasswordPayload{User: u}, err
 }
 
 func (r *mutationResolver) SetUserDisabled(ctx context.Context, input model.SetUserDisabledInput) (*model.SetUserDisabledPayload, error) {
-	panic(fmt.Errorf("not implemented: SetUserDisabled - setUserDisabled"))
+	u, err := r.opts.Auth.SetDisabled(ctx, input.Login, input.Disabled)
+	if err != nil {
+		return nil, err
+	}
+	return &model.SetUserDisabledPayload{User: u}, nil
 }
 
 func (r *mutationResolver) CreateToken(ctx context.Context, input model.CreateTokenInput) (*model.CreateTokenPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateToken - createToken"))
+	secret, t, err := r.createToken(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.CreateTokenPayload{Secret: secret, Token: t}, nil
 }
 
 func (r *mutationResolver) RevokeToken(ctx context.Context, input model.RevokeTokenInput) (*model.RevokeTokenPayload, error) {
-	panic(fmt.Errorf("not implemented: RevokeToken - revokeToken"))
+	if err := r.opts.Auth.RevokeToken(ctx, input.ID); err != nil {
+		return nil, err
+	}
+	return &model.RevokeTokenPayload{ID: input.ID}, nil
 }
 
 func (r *mutationResolver) CreateOrganization(ctx context.Context, input model.CreateOrganizationInput) (*model.CreateOrganizationPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateOrganization - createOrganization"))
+	first := access.FromContext(ctx).Login
+	if input.Owner != nil {
+		first = *input.Owner
+	}
+	o, err := r.opts.Registry.CreateOrganization(ctx, input.Name, access.Visibility(input.Visibility), first)
+	if err != nil {
+		return nil, err
+	}
+	return &model.CreateOrganizationPayload{Owner: o}, nil
 }
 
 func (r *mutationResolver) UpdateOwner(ctx context.Context, input model.UpdateOwnerInput) (*model.UpdateOwnerPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateOwner - updateOwner"))
+	change, err := ownerChange(input)
+	if err != nil {
+		return nil, err
+	}
+	o, err := r.opts.Registry.UpdateOwner(ctx, input.Name, change)
+	if err != nil {
+		return nil, err
+	}
+	return &model.UpdateOwnerPayload{Owner: o}, nil
 }
 
 func (r *mutationResolver) DeleteOrganization(ctx context.Context, input model.DeleteOrganizationInput) (*model.DeleteOrganizationPayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteOrganization - deleteOrganization"))
+	if err := r.opts.Registry.DeleteOrganization(ctx, input.Name); err != nil {
+		return nil, err
+	}
+	return &model.DeleteOrganizationPayload{Name: input.Name}, nil
 }
 
 func (r *mutationResolver) SetMember(ctx context.Context, input model.SetMemberInput) (*model.SetMemberPayload, error) {
-	panic(fmt.Errorf("not implemented: SetMember - setMember"))
+	m, err := r.opts.Registry.SetMember(ctx, input.Organization, input.User, input.Role)
+	if err != nil {
+		return nil, err
+	}
+	return &model.SetMemberPayload{Membership: m}, nil
 }
 
 func (r *mutationResolver) RemoveMember(ctx context.Context, input model.RemoveMemberInput) (*model.RemoveMemberPayload, error) {
-	panic(fmt.Errorf("not implemented: RemoveMember - removeMember"))
+	if err := r.opts.Registry.RemoveMember(ctx, input.Organization, input.User); err != nil {
+		return nil, err
+	}
+	o, err := r.wholeOwner(ctx, input.Organization)
+	return &model.RemoveMemberPayload{Owner: o}, err
 }
 
 func (r *mutationResolver) SetPackageVisibility(ctx context.Context, input model.SetPackageVisibilityInput) (*model.SetPackageVisibilityPayload, error) {
-	panic(fmt.Errorf("not implemented: SetPackageVisibility - setPackageVisibility"))
+	s, p, err := r.openPackage(ctx, input.ID, access.Manage)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.SetVisibility(ctx, p, access.Visibility(input.Visibility)); err != nil {
+		return nil, err
+	}
+	p, err = r.packageAgain(ctx, p.ID)
+	return &model.SetPackageVisibilityPayload{Package: p}, err
 }
 
 func (r *mutationResolver) DeletePackage(ctx context.Context, input model.DeletePackageInput) (*model.DeletePackagePayload, error) {
-	panic(fmt.Errorf("not implemented: DeletePackage - deletePackage"))
+	s, p, err := r.openPackage(ctx, input.ID, access.Delete)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.DeletePackage(ctx, p); err != nil {
+		return nil, err
+	}
+	return &model.DeletePackagePayload{ID: p.ID, Owner: s.Owner}, nil
 }
 
 func (r *mutationResolver) DeleteVersion(ctx context.Context, input model.DeleteVersionInput) (*model.DeleteVersionPayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteVersion - deleteVersion"))
+	s, p, v, err := r.openVersion(ctx, input.ID, access.Delete)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.DeleteVersions(ctx, p, []string{v.NormalizedVersion}, nil); err != nil {
+		return nil, err
+	}
+	p, err = r.packageAgain(ctx, p.ID)
+	return &model.DeleteVersionPayload{ID: v.ID, Package: p}, err
 }
 
 func (r *mutationResolver) DeleteFile(ctx context.Context, input model.DeleteFileInput) (*model.DeleteFilePayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteFile - deleteFile"))
+	s, p, f, err := r.openFile(ctx, input.ID, access.Delete)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.uploader(p.Type); err != nil {
+		return nil, err
+	}
+	if err := s.DeleteFile(ctx, p, f); err != nil {
+		return nil, err
+	}
+	v, err := r.versionAgain(ctx, f.VersionID)
+	return &model.DeleteFilePayload{ID: f.ID, Version: v}, err
 }
 
 func (r *mutationResolver) SetTag(ctx context.Context, input model.SetTagInput) (*model.SetTagPayload, error) {
-	panic(fmt.Errorf("not implemented: SetTag - setTag"))
+	s, p, v, err := r.openVersion(ctx, input.Version, access.Write)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTag(s.Type, input.Tag); err != nil {
+		return nil, err
+	}
+	if err := s.SetTag(ctx, p, input.Tag, v.NormalizedVersion); err != nil {
+		return nil, err
+	}
+	v, err = r.versionAgain(ctx, v.ID)
+	return &model.SetTagPayload{Version: v}, err
 }
 
 func (r *mutationResolver) RemoveTag(ctx context.Context, input model.RemoveTagInput) (*model.RemoveTagPayload, error) {
-	panic(fmt.Errorf("not implemented: RemoveTag - removeTag"))
+	s, p, err := r.openPackage(ctx, input.Package, access.Write)
+	if err != nil {
+		return nil, err
+	}
+	if err := removeTag(ctx, s, p, input.Tag); err != nil {
+		return nil, err
+	}
+	p, err = r.packageAgain(ctx, p.ID)
+	return &model.RemoveTagPayload{Package: p}, err
 }
 
 func (r *mutationResolver) DeprecateVersion(ctx context.Context, input model.DeprecateVersionInput) (*model.DeprecateVersionPayload, error) {
-	panic(fmt.Errorf("not implemented: DeprecateVersion - deprecateVersion"))
+	if len(input.Reason) > maxReason {
+		return nil, registry.FieldErrorf("reason", "a reason has at most %d bytes", maxReason)
+	}
+	v, err := r.setStatus(ctx, input.ID, func(s *registry.Status) { s.Deprecated, s.Reason = true, input.Reason })
+	return &model.DeprecateVersionPayload{Version: v}, err
 }
 
 func (r *mutationResolver) UndeprecateVersion(ctx context.Context, input model.UndeprecateVersionInput) (*model.UndeprecateVersionPayload, error) {
-	panic(fmt.Errorf("not implemented: UndeprecateVersion - undeprecateVersion"))
+	v, err := r.setStatus(ctx, input.ID, func(s *registry.Status) {
+		if s.Deprecated = false; !s.Yanked {
+			s.Reason = ""
+		}
+	})
+	return &model.UndeprecateVersionPayload{Version: v}, err
 }
 
 func (r *mutationResolver) UploadFile(ctx context.Context, input model.UploadFileInput) (*model.UploadFilePayload, error) {
-	panic(fmt.Errorf("not implemented: UploadFile - uploadFile"))
+	done, err := r.upload(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.UploadFilePayload{File: done.Files[0], Version: done.Version, Package: done.Package}, nil
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

@@ -7,36 +7,59 @@ package graph
 
 import (
 	"context"
+	"entrepot/access"
 	"entrepot/ent"
 	"entrepot/ent/membership"
 	"entrepot/graph/model"
-	"fmt"
 )
 
 func (r *membershipResolver) Login(ctx context.Context, obj *ent.Membership) (string, error) {
-	panic(fmt.Errorf("not implemented: Login - login"))
+	u, err := r.member(ctx, obj)
+	if err != nil {
+		return "", err
+	}
+	return u.Login, nil
 }
 
 func (r *membershipResolver) FullName(ctx context.Context, obj *ent.Membership) (string, error) {
-	panic(fmt.Errorf("not implemented: FullName - fullName"))
+	u, err := r.member(ctx, obj)
+	if err != nil {
+		return "", err
+	}
+	return u.FullName, nil
 }
 
 func (r *membershipResolver) User(ctx context.Context, obj *ent.Membership) (*ent.User, error) {
-	panic(fmt.Errorf("not implemented: User - user"))
+	rows := rowsFrom(ctx)
+	return rows.visibleUserOf.get(ctx, obj.UserID, rows.memberIDs(obj.ID))
 }
 
 func (r *ownerResolver) ViewerRole(ctx context.Context, obj *ent.Owner) (*membership.Role, error) {
-	panic(fmt.Errorf("not implemented: ViewerRole - viewerRole"))
+	t, err := rowsFrom(ctx).ownerTarget(ctx, obj)
+	return roleName(t.Role), err
 }
 
 func (r *ownerResolver) ViewerCan(ctx context.Context, obj *ent.Owner) (*model.Permissions, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	t, err := rowsFrom(ctx).ownerTarget(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	return permissions(ctx, t), nil
 }
 
 func (r *ownerResolver) PackageTypes(ctx context.Context, obj *ent.Owner) ([]*model.TypeCount, error) {
-	panic(fmt.Errorf("not implemented: PackageTypes - packageTypes"))
+	rows := rowsFrom(ctx)
+	counts, err := rows.typeCounts.get(ctx, obj.ID, rows.ownerIDs(obj.ID))
+	if counts == nil {
+		counts = []*model.TypeCount{}
+	}
+	return counts, err
 }
 
 func (r *ownerResolver) GenericOverwrite(ctx context.Context, obj *ent.Owner) ([]*model.OverwriteRule, error) {
-	panic(fmt.Errorf("not implemented: GenericOverwrite - genericOverwrite"))
+	t, err := rowsFrom(ctx).ownerTarget(ctx, obj)
+	if err != nil || !access.Can(access.FromContext(ctx), access.Administer, t) {
+		return nil, err
+	}
+	return overwriteRules(obj.Settings), nil
 }

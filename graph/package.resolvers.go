@@ -13,79 +13,117 @@ import (
 	"entrepot/graph/generated"
 	"entrepot/graph/model"
 	"entrepot/registry"
-	"fmt"
 )
 
 func (r *dependencyResolver) Package(ctx context.Context, obj *model.Dependency) (*ent.Pkg, error) {
-	panic(fmt.Errorf("not implemented: Package - package"))
+	return r.findNeeded(ctx, obj)
 }
 
 func (r *packageResolver) PackageType(ctx context.Context, obj *ent.Pkg) (*registry.Type, error) {
-	panic(fmt.Errorf("not implemented: PackageType - packageType"))
+	if t, ok := r.opts.Registry.Type(obj.Type); ok {
+		return &t, nil
+	}
+	return nil, nil
 }
 
 func (r *packageResolver) EffectiveVisibility(ctx context.Context, obj *ent.Pkg) (owner.Visibility, error) {
-	panic(fmt.Errorf("not implemented: EffectiveVisibility - effectiveVisibility"))
+	o, err := rowsFrom(ctx).ownerOfPackage(ctx, obj)
+	if err != nil {
+		return "", err
+	}
+	return effective(o, obj), nil
 }
 
 func (r *packageResolver) ViewerCan(ctx context.Context, obj *ent.Pkg) (*model.Permissions, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	t, err := rowsFrom(ctx).target(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	return permissions(ctx, t), nil
 }
 
 func (r *packageResolver) Size(ctx context.Context, obj *ent.Pkg) (int64, error) {
-	panic(fmt.Errorf("not implemented: Size - size"))
+	rows := rowsFrom(ctx)
+	return rows.packageSizes.get(ctx, obj.ID, rows.packageIDs(obj.ID))
 }
 
 func (r *packageResolver) Version(ctx context.Context, obj *ent.Pkg, version string) (*ent.PackageVersion, error) {
-	panic(fmt.Errorf("not implemented: Version - version"))
+	return r.findVersion(ctx, obj, version)
 }
 
 func (r *packageResolver) Instructions(ctx context.Context, obj *ent.Pkg) ([]*registry.Instructions, error) {
-	panic(fmt.Errorf("not implemented: Instructions - instructions"))
+	return r.instructions(ctx, obj, nil)
 }
 
 func (r *packageFileResolver) URL(ctx context.Context, obj *ent.PackageFile) (string, error) {
-	panic(fmt.Errorf("not implemented: URL - url"))
+	return r.fileURL(ctx, obj), nil
 }
 
 func (r *packageVersionResolver) IsLatest(ctx context.Context, obj *ent.PackageVersion) (bool, error) {
-	panic(fmt.Errorf("not implemented: IsLatest - isLatest"))
+	p, err := rowsFrom(ctx).packageOfVersion(ctx, obj)
+	if err != nil {
+		return false, err
+	}
+	return p.LatestID != nil && *p.LatestID == obj.ID, nil
 }
 
 func (r *packageVersionResolver) Size(ctx context.Context, obj *ent.PackageVersion) (int64, error) {
-	panic(fmt.Errorf("not implemented: Size - size"))
+	rows := rowsFrom(ctx)
+	size, err := rows.versionSizes.get(ctx, obj.ID, rows.versionIDs(obj.ID))
+	return size.bytes, err
 }
 
 func (r *packageVersionResolver) FileCount(ctx context.Context, obj *ent.PackageVersion) (int, error) {
-	panic(fmt.Errorf("not implemented: FileCount - fileCount"))
+	rows := rowsFrom(ctx)
+	size, err := rows.versionSizes.get(ctx, obj.ID, rows.versionIDs(obj.ID))
+	return size.files, err
 }
 
 func (r *packageVersionResolver) Readme(ctx context.Context, obj *ent.PackageVersion) (*model.Readme, error) {
-	panic(fmt.Errorf("not implemented: Readme - readme"))
+	if obj.Readme == "" {
+		return nil, nil
+	}
+	return &model.Readme{Raw: obj.Readme, Version: obj}, nil
 }
 
 func (r *packageVersionResolver) Dependencies(ctx context.Context, obj *ent.PackageVersion) ([]*model.Dependency, error) {
-	panic(fmt.Errorf("not implemented: Dependencies - dependencies"))
+	list := make([]*model.Dependency, len(obj.Dependencies))
+	for i, d := range obj.Dependencies {
+		list[i] = &model.Dependency{Dependency: d, Version: obj}
+	}
+	return list, nil
 }
 
 func (r *packageVersionResolver) Instructions(ctx context.Context, obj *ent.PackageVersion) ([]*registry.Instructions, error) {
-	panic(fmt.Errorf("not implemented: Instructions - instructions"))
+	p, err := rowsFrom(ctx).packageOfVersion(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	return r.instructions(ctx, p, obj)
 }
 
 func (r *packageVersionResolver) Facts(ctx context.Context, obj *ent.PackageVersion) ([]*registry.Fact, error) {
-	panic(fmt.Errorf("not implemented: Facts - facts"))
+	return r.facts(ctx, obj)
 }
 
 func (r *packageVersionResolver) Metadata(ctx context.Context, obj *ent.PackageVersion) (json.RawMessage, error) {
-	panic(fmt.Errorf("not implemented: Metadata - metadata"))
+	return obj.Metadata, nil
 }
 
 func (r *readmeResolver) HTML(ctx context.Context, obj *model.Readme) (string, error) {
-	panic(fmt.Errorf("not implemented: HTML - html"))
+	p, err := rowsFrom(ctx).packageOfVersion(ctx, obj.Version)
+	if err != nil {
+		return "", err
+	}
+	o, err := rowsFrom(ctx).ownerOfPackage(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	return r.readmes.html(obj.Version.ID, obj.Raw, effective(o, p) == owner.VisibilityPublic)
 }
 
 func (r *readmeResolver) Format(ctx context.Context, obj *model.Readme) (model.ReadmeFormat, error) {
-	panic(fmt.Errorf("not implemented: Format - format"))
+	return readmeFormat(obj.Raw), nil
 }
 
 func (r *Resolver) Dependency() generated.DependencyResolver { return &dependencyResolver{r} }

@@ -7,57 +7,72 @@ package graph
 
 import (
 	"context"
+	"entrepot/access"
 	"entrepot/ent"
+	"entrepot/ent/user"
 	"entrepot/graph/generated"
 	"entrepot/graph/model"
 	"entrepot/registry"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
 )
 
 func (r *packageTypeResolver) Tags(ctx context.Context, obj *registry.Type) (bool, error) {
-	panic(fmt.Errorf("not implemented: Tags - tags"))
+	return obj.CheckTag != nil, nil
 }
 
 func (r *packageTypeResolver) SingleFiles(ctx context.Context, obj *registry.Type) (bool, error) {
-	panic(fmt.Errorf("not implemented: SingleFiles - singleFiles"))
+	return r.opts.Uploaders[obj.Name] != nil, nil
 }
 
 func (r *packageTypeResolver) Instructions(ctx context.Context, obj *registry.Type, owner string) ([]*registry.Instructions, error) {
-	panic(fmt.Errorf("not implemented: Instructions - instructions"))
+	o, err := r.wholeOwner(ctx, owner)
+	if err != nil || o == nil || obj.Instructions == nil {
+		return []*registry.Instructions{}, err
+	}
+	in := registry.InstructionsInput{BaseURL: r.opts.BaseURL(ctx), Owner: o.Name, Private: !readableByAll(o)}
+	return pointers(obj.Instructions(in)), nil
 }
 
 func (r *queryResolver) Viewer(ctx context.Context) (*model.Viewer, error) {
-	panic(fmt.Errorf("not implemented: Viewer - viewer"))
+	v := access.FromContext(ctx)
+	if v.Kind != access.User {
+		return nil, nil
+	}
+	u, err := r.client().User.Query().Where(user.ID(v.UserID)).WithNamespace().Only(ctx)
+	if u, err = maskNotFound(u, err); u == nil {
+		return nil, err
+	}
+	return &model.Viewer{Viewer: v, User: u}, nil
 }
 
 func (r *queryResolver) Owner(ctx context.Context, name string) (*ent.Owner, error) {
-	panic(fmt.Errorf("not implemented: Owner - owner"))
+	return r.findOwner(ctx, name)
 }
 
 func (r *queryResolver) Package(ctx context.Context, owner string, typeArg string, name string) (*ent.Pkg, error) {
-	panic(fmt.Errorf("not implemented: Package - package"))
+	return r.findPackage(ctx, owner, typeArg, name)
 }
 
 func (r *queryResolver) PackageTypes(ctx context.Context) ([]*registry.Type, error) {
-	panic(fmt.Errorf("not implemented: PackageTypes - packageTypes"))
+	return pointers(r.opts.Registry.Types()), nil
 }
 
 func (r *queryResolver) Search(ctx context.Context, text string, types []string, owners []string) (*model.Search, error) {
-	panic(fmt.Errorf("not implemented: Search - search"))
+	return newSearch(text, types, owners)
 }
 
 func (r *searchResolver) Packages(ctx context.Context, obj *model.Search, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder) (*ent.PackageConnection, error) {
-	panic(fmt.Errorf("not implemented: Packages - packages"))
+	return r.client().Pkg.Query().Where(matches(obj)...).
+		Paginate(ctx, after, first, before, last, ent.WithPackageOrder(searchOrder(obj, orderBy)))
 }
 
 func (r *searchResolver) Types(ctx context.Context, obj *model.Search) ([]*model.TypeCount, error) {
-	panic(fmt.Errorf("not implemented: Types - types"))
+	return r.countTypes(ctx, *obj)
 }
 
 func (r *searchResolver) Owners(ctx context.Context, obj *model.Search, first int) ([]*model.OwnerCount, error) {
-	panic(fmt.Errorf("not implemented: Owners - owners"))
+	return r.countOwners(ctx, *obj, first)
 }
 
 func (r *Resolver) PackageType() generated.PackageTypeResolver { return &packageTypeResolver{r} }

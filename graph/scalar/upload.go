@@ -2,18 +2,35 @@ package scalar
 
 import (
 	"io"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"entrepot/registry"
 )
 
-// Upload is a file in a multipart request. It is read once, while it arrives:
-// nothing keeps it in memory or on disk before.
+// Upload is a file in a multipart request, read while it arrives: nothing
+// keeps it in memory or on disk before.
 type Upload struct {
-	io.Reader
 	// Filename is the name the client gives it, without any folders.
 	Filename string
+
+	body  io.Reader
+	taken *atomic.Bool
+}
+
+// NewUpload makes an Upload of a file's bytes.
+func NewUpload(filename string, body io.Reader) Upload {
+	return Upload{Filename: filename, body: body, taken: new(atomic.Bool)}
+}
+
+// Open returns the file's bytes. It works once: a second mutation of the same
+// request would find nothing left.
+func (u Upload) Open() (io.Reader, error) {
+	if u.taken.Swap(true) {
+		return nil, registry.Errorf(registry.Invalid, "a file can be used once in a request")
+	}
+	return u.body, nil
 }
 
 // MarshalUpload writes nothing: uploads only come in.

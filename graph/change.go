@@ -1,0 +1,106 @@
+package graph
+
+import (
+	"context"
+	"path"
+
+	"entrepot/access"
+	"entrepot/auth"
+	"entrepot/ent"
+	"entrepot/ent/schema"
+	"entrepot/graph/model"
+	"entrepot/registry"
+)
+
+// The bounds of what mutations take.
+const (
+	maxReason  = 2000
+	maxRules   = 100
+	maxPattern = 200
+)
+
+// createToken makes a token for the viewer, or for the user that is named.
+func (a *API) createToken(ctx context.Context, in model.CreateTokenInput) (string, *ent.Token, error) {
+	scopes, unknown := access.ParseScopes(in.Scopes)
+	if unknown != "" {
+		return "", nil, registry.FieldErrorf("scopes", "there is no scope %.60q", unknown)
+	}
+	n := auth.NewToken{Name: in.Name, Scopes: scopes, ExpiresAt: in.ExpiresAt}
+	if in.User != nil {
+		return a.opts.Auth.CreateTokenFor(ctx, *in.User, n)
+	}
+	return a.opts.Auth.CreateToken(ctx, n)
+}
+
+// ownerChange checks what is to become of an owner.
+func ownerChange(in model.UpdateOwnerInput) (registry.OwnerChange, error) {
+	c := registry.OwnerChange{DisplayName: in.DisplayName, Description: in.Description}
+	if in.Visibility != nil {
+		vis := access.Visibility(*in.Visibility)
+		c.Visibility = &vis
+	}
+	if in.GenericOverwrite == nil {
+		return c, nil
+	}
+	const field = "genericOverwrite"
+	if len(in.GenericOverwrite) > maxRules {
+		return c, registry.FieldErrorf(field, "an owner has at most %d rules", maxRules)
+	}
+	rules := []schema.OverwriteRule{}
+	for _, rule := range in.GenericOverwrite {
+		if _, err := path.Match(rule.Pattern, ""); err != nil || rule.Pattern == "" || len(rule.Pattern) > maxPattern {
+			return c, registry.FieldErrorf(field, "%.60q is not a pattern of at most %d bytes", rule.Pattern, maxPattern)
+		}
+		rules = append(rules, schema.OverwriteRule{Pattern: rule.Pattern, Mode: overwriteModes[rule.Mode]})
+	}
+	c.GenericOverwrite = &rules
+	return c, nil
+}
+
+// checkTag tells whether versions of the type may have the tag.
+func checkTag(t registry.Type, name string) error {
+	if t.CheckTag == nil {
+		return registry.FieldErrorf("tag", "versions of %s packages have no tags", t.Title)
+	}
+	if err := t.CheckTag(name); err != nil {
+		return registry.FieldErrorf("tag", "%v", err)
+	}
+	return nil
+}
+
+func removeTag(ctx context.Context, s *registry.Space, p *ent.Pkg, name string) error {
+	found, err := s.RemoveTag(ctx, p, name)
+	if err == nil && !found {
+		err = &registry.Error{Code: registry.NotFound, Field: "tag", Message: "tag not found"}
+	}
+	return err
+}
+
+// uploader returns who publishes single files of the type.
+func (a *API) uploader(typ string) (Uploader, error) {
+	if u := a.opts.Uploaders[typ]; u != nil {
+		return u, nil
+	}
+	return nil, registry.FieldErrorf("type", "files of %.60q packages are not published and deleted one by one", typ)
+}
+
+// upload publishes a file while it arrives.
+func (a *API) upload(ctx context.Context, in model.UploadFileInput) (*registry.Published, error) {
+	u, err := a.uploader(in.Type)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.opts.Registry.Enter(ctx, in.Owner, in.Type, access.Write)
+	if err != nil {
+		return nil, err
+	}
+	body, err := in.File.Open()
+	if err != nil {
+		return nil, err
+	}
+	name := in.File.Filename
+	if in.Name != nil {
+		name = *in.Name
+	}
+	return u.Upload(ctx, s, UploadedFile{Package: in.Package, Version: in.Version, Name: name, Body: body})
+}
