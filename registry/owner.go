@@ -96,6 +96,24 @@ type OwnerChange struct {
 	Description *string
 	// GenericOverwrite replaces the owner's rules.
 	GenericOverwrite *[]schema.OverwriteRule
+	// ContainerSparseIndex and ContainerImmutableTags are those of
+	// schema.OwnerSettings.
+	ContainerSparseIndex   *bool
+	ContainerImmutableTags *[]string
+}
+
+// settings are the owner's with the changes.
+func (c OwnerChange) settings(s schema.OwnerSettings) schema.OwnerSettings {
+	if c.GenericOverwrite != nil {
+		s.GenericOverwrite = *c.GenericOverwrite
+	}
+	if c.ContainerSparseIndex != nil {
+		s.ContainerSparseIndex = *c.ContainerSparseIndex
+	}
+	if c.ContainerImmutableTags != nil {
+		s.ContainerImmutableTags = *c.ContainerImmutableTags
+	}
+	return s
 }
 
 // UpdateOwner changes an owner's settings; the viewer must administer it.
@@ -123,10 +141,11 @@ func (r *Registry) UpdateOwner(ctx context.Context, name string, c OwnerChange) 
 		if c.Visibility != nil {
 			u.SetVisibility(owner.Visibility(*c.Visibility))
 		}
-		if c.GenericOverwrite != nil {
-			u.SetSettings(schema.OwnerSettings{GenericOverwrite: *c.GenericOverwrite})
+		now, err := tx.Owner.Get(ctx, o.ID)
+		if err != nil {
+			return fmt.Errorf("read owner: %w", err)
 		}
-		if changed, err = u.Save(ctx); err != nil {
+		if changed, err = u.SetSettings(c.settings(now.Settings)).Save(ctx); err != nil {
 			return fmt.Errorf("update owner: %w", err)
 		}
 		return record(ctx, tx, v, EventOwnerChanged, o.ID, nil, c)
