@@ -26,22 +26,30 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	db, err := database.Open(t.Context(), "sqlite:"+t.TempDir()+"/test.db", database.Options{Fast: true})
+	return newFixtureOn(t, "sqlite:"+t.TempDir()+"/test.db", Options{})
+}
+
+// newFixtureOn is newFixture on a database of the test's choice. Options that
+// are not set are filled in.
+func newFixtureOn(t *testing.T, databaseURL string, opts Options) *fixture {
+	t.Helper()
+	db, err := database.Open(t.Context(), databaseURL, database.Options{Fast: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := storage.Open(t.Context(), t.TempDir(), storage.Options{})
-	if err != nil {
-		t.Fatal(err)
+	if opts.Store == nil {
+		if opts.Store, err = storage.Open(t.Context(), t.TempDir(), storage.Options{}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	r, err := New(Options{Database: db, Store: store, Types: []Type{
-		{Name: "plain", Title: "Plain"}, {Name: "tagged", Title: "Tagged", KeepsLatestTag: true},
-	}})
+	opts.Database = db
+	opts.Types = []Type{{Name: "plain", Title: "Plain"}, {Name: "tagged", Title: "Tagged", KeepsLatestTag: true}}
+	r, err := New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(r.Close(context.Background()), store.Close(), db.Close()); err != nil {
+		if err := errors.Join(r.Close(context.Background()), opts.Store.Close(), db.Close()); err != nil {
 			t.Error(err)
 		}
 	})
