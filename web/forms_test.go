@@ -188,9 +188,9 @@ func TestDeleteVersion(t *testing.T) {
 func TestPackageSettings(t *testing.T) {
 	a := withPackages(t)
 	settings := "/acme/generic/app/settings"
-	a.as("wim").get(settings).want(200).has("button[disabled]", "Save visibility").has("main", "Only owners of acme can change this")
-	a.as("wim").post(settings, "action", "visibility", "visibility", "PRIVATE").want(403)
-	b := a.as("ann")
+	a.as("rea").post(settings, "action", "visibility", "visibility", "PRIVATE").want(403)
+	a.as("").post(settings, "action", "delete", "confirm", "app").want(403)
+	b := a.as("wim")
 	b.post(settings, "action", "visibility", "visibility", "PRIVATE").want(200).has("[role=status]", "Visibility saved").has("h1", "Private")
 	a.as("").get("/acme/generic/app").want(404)
 	b.post(settings, "action", "visibility", "visibility", "INHERIT").want(200)

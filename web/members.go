@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"entrepot/web/queries"
@@ -22,6 +23,9 @@ func (s *site) members(w http.ResponseWriter, r *http.Request, t route.Target) e
 // setMember adds a member or changes the role of one.
 func (s *site) setMember(w http.ResponseWriter, r *http.Request, t route.Target) error {
 	user, role := strings.TrimSpace(r.PostForm.Get("login")), r.PostForm.Get("role")
+	if !slices.Contains(queries.AllMembershipRole, queries.MembershipRole(role)) {
+		return errForm
+	}
 	_, err := queries.SetMember(r.Context(), s.GraphQL, t.Owner, user, queries.MembershipRole(role))
 	if err != nil {
 		return s.refuseMember(w, r, t, user, err)

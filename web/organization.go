@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"entrepot/access"
@@ -23,6 +24,9 @@ func (s *site) organizationForm(w http.ResponseWriter, r *http.Request, _ route.
 func (s *site) createOrganization(w http.ResponseWriter, r *http.Request, _ route.Target) error {
 	name, displayName := strings.TrimSpace(r.PostForm.Get("name")), strings.TrimSpace(r.PostForm.Get("displayName"))
 	visibility := r.PostForm.Get("visibility")
+	if !slices.Contains(queries.AllOwnerVisibility, queries.OwnerVisibility(visibility)) {
+		return errForm
+	}
 	res, err := queries.CreateOrganization(r.Context(), s.GraphQL, name, displayName, queries.OwnerVisibility(visibility))
 	if err == nil {
 		return seeOther(w, route.OfOwner(res.CreateOrganization.Owner.Name).Path())

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"entrepot/web/queries"
@@ -40,6 +41,9 @@ func (s *site) changeOwner(w http.ResponseWriter, r *http.Request, t route.Targe
 func (s *site) saveOwner(w http.ResponseWriter, r *http.Request, t route.Target) error {
 	displayName, description := strings.TrimSpace(r.PostForm.Get("displayName")), strings.TrimSpace(r.PostForm.Get("description"))
 	visibility := r.PostForm.Get("visibility")
+	if !slices.Contains(queries.AllOwnerVisibility, queries.OwnerVisibility(visibility)) {
+		return errForm
+	}
 	_, err := queries.UpdateOwner(r.Context(), s.GraphQL, t.Owner, displayName, description, queries.OwnerVisibility(visibility))
 	if err == nil {
 		s.notice(r, "Settings saved")

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"entrepot/web/queries"
@@ -27,6 +28,9 @@ func (s *site) changePackage(w http.ResponseWriter, r *http.Request, t route.Tar
 	switch r.PostForm.Get("action") {
 	case "visibility":
 		visibility := queries.PackageVisibility(r.PostForm.Get("visibility"))
+		if !slices.Contains(queries.AllPackageVisibility, visibility) {
+			return errForm
+		}
 		if _, err := queries.SetPackageVisibility(r.Context(), s.GraphQL, id, visibility); err != nil {
 			p, err := formProblem(err)
 			if err != nil {
