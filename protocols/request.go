@@ -87,10 +87,10 @@ func (h *Handler) Dispatch(w http.ResponseWriter, req *http.Request, t *Type, ow
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *Request, path []string) error {
-	if err := credentialError(r.Context()); err != nil {
+	route, params, allowed := find(r.Type.Routes, r.Method, path)
+	if err := credentialError(r.Context()); err != nil && (route == nil || !route.SignIn) {
 		return err
 	}
-	route, params, allowed := find(r.Type.Routes, r.Method, path)
 	if route == nil {
 		return h.unrouted(w, r, allowed)
 	}

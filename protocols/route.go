@@ -25,6 +25,9 @@ type Route struct {
 	// Open routes need no right, and get no space: they say who is calling
 	// or answer a ping.
 	Open bool
+	// SignIn routes serve also requests whose credential is wrong: clients
+	// send the old one along when they ask for a new one.
+	SignIn bool
 	// Handle answers, or returns the error to be told to the client.
 	Handle func(http.ResponseWriter, *Request) error
 }

@@ -8,12 +8,14 @@ import (
 
 	"entrepot/protocols"
 	"entrepot/protocols/generic"
+	"entrepot/protocols/npm"
 )
 
 // PackageTypes lists the package types: one line each.
 func PackageTypes() []*protocols.Type {
 	return []*protocols.Type{
 		generic.New(),
+		npm.New(),
 	}
 }
 
