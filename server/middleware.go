@@ -232,5 +232,13 @@ func (s *Server) browse(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(access.NewContext(r.Context(), v)))
 	})
-	return csrf.Handler(s.sessions.LoadAndSave(withViewer))
+	return csrf.Handler(s.sessions.LoadAndSave(s.withBaseURL(withViewer)))
+}
+
+// withBaseURL notes the server's public URL, as the request's client knows it,
+// in the context.
+func (s *Server) withBaseURL(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseURLKey{}, s.BaseURL(r))))
+	})
 }

@@ -6,9 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"entrepot/graph"
 	"entrepot/protocols"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/npm"
+	"entrepot/registry"
+	"entrepot/web"
 )
 
 // PackageTypes lists the package types: one line each.
@@ -26,19 +29,50 @@ func (s *Server) routes(types []*protocols.Type) http.Handler {
 	packages := &protocols.Handler{
 		Registry: s.registry, Auth: s.auth, Types: routesFor(types), BaseURL: s.BaseURL, Logger: s.log,
 	}
+	api := graph.New(graph.Options{
+		Registry: s.registry, Auth: s.auth, BaseURL: baseURL, Logger: s.log,
+		Uploaders: map[string]graph.Uploader{"generic": genericUploader{}},
+	})
+	pages := web.New(web.Options{
+		GraphQL: api.Client(), Auth: s.auth, Sessions: s.sessions, PublicURL: s.BaseURL, Version: Version, Logger: s.log,
+	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.Handle("GET /metrics", s.serveMetrics())
+	mux.Handle("/graphql", s.browse(api.Handler()))
+	mux.Handle("GET /-/files/", s.browse(api.Files()))
 
 	wire := s.identify(packages)
+	ui := s.withBaseURL(pages)
 	return s.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.EscapedPath(), protocols.Prefix) {
 			wire.ServeHTTP(w, r)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		if _, pattern := mux.Handler(r); pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		ui.ServeHTTP(w, r)
 	}))
+}
+
+// genericUploader publishes files that people send with a browser.
+type genericUploader struct{}
+
+// Upload publishes one file.
+func (genericUploader) Upload(ctx context.Context, s *registry.Space, f graph.UploadedFile) (*registry.Published, error) {
+	return generic.Publish(ctx, s, f.Package, f.Version, f.Name, f.Body, -1)
+}
+
+type baseURLKey struct{}
+
+// baseURL is the server's public URL as the client of the context's request
+// knows it.
+func baseURL(ctx context.Context) string {
+	u, _ := ctx.Value(baseURLKey{}).(string)
+	return u
 }
 
 // serveReady tells a balancer whether to send requests here.
