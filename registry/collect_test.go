@@ -500,4 +500,3 @@ func (f *fixture) tryPublication(name, version, content string) (Publication, er
 		Files: []File{{Name: "f.txt", NormalizedName: "f.txt", Lead: true, Content: c}},
 	}, nil
 }
-

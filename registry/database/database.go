@@ -51,7 +51,7 @@ func Open(ctx context.Context, rawURL string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := migrateUp(ctx, db.writer, db.Dialect); err != nil {
+	if err := migrateUp(ctx, db.writer, db.Dialect, migrationFiles); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("migrate the database: %w", err)
 	}

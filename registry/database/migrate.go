@@ -6,8 +6,10 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -25,12 +27,14 @@ type migration struct {
 	name, digest, statements string
 }
 
-func migrations(d string) ([]migration, error) {
+// migrations reads the migrations for a database, in their order. files holds
+// a folder "migrations" with one folder a database.
+func migrations(files fs.FS, d string) ([]migration, error) {
 	dir := "migrations/sqlite"
 	if d == dialect.Postgres {
 		dir = "migrations/postgres"
 	}
-	entries, err := fs.ReadDir(migrationFiles, dir)
+	entries, err := fs.ReadDir(files, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +43,7 @@ func migrations(d string) ([]migration, error) {
 		if path.Ext(e.Name()) != ".sql" {
 			continue
 		}
-		body, err := fs.ReadFile(migrationFiles, path.Join(dir, e.Name()))
+		body, err := fs.ReadFile(files, path.Join(dir, e.Name()))
 		if err != nil {
 			return nil, err
 		}
@@ -54,11 +58,13 @@ func migrations(d string) ([]migration, error) {
 // for the right to migrate a PostgreSQL database.
 const advisoryLock = 0x656e747265706f74 // "entrepot"
 
-// migrateUp applies the migrations the database lacks, each in a transaction
-// of its own. It refuses a database that holds one this program does not
-// know, which a newer program has written.
-func migrateUp(ctx context.Context, db *sql.DB, d string) error {
-	all, err := migrations(d)
+// migrateUp applies those of the migrations in files that the database lacks,
+// each in a transaction of its own. It refuses a database that holds one this
+// program does not know, which a newer program has written. Several processes
+// may start with the same database at once: each migration is applied by one
+// of them.
+func migrateUp(ctx context.Context, db *sql.DB, d string, files fs.FS) error {
+	all, err := migrations(files, d)
 	if err != nil {
 		return err
 	}
@@ -81,39 +87,49 @@ func migrateUp(ctx context.Context, db *sql.DB, d string) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range all {
-		digest, done := applied[m.name]
-		delete(applied, m.name)
-		switch {
-		case done && digest != m.digest:
-			return fmt.Errorf("migration %s was applied in another form than this program's", m.name)
-		case !done:
-			if err := apply(ctx, conn, d, m); err != nil {
-				return fmt.Errorf("%s: %w", m.name, err)
-			}
-		}
+	// Before anything is changed: a database that is refused stays as it is.
+	if err := checkApplied(applied, all); err != nil {
+		return err
 	}
-	for name := range applied {
-		return fmt.Errorf("the database was migrated by a newer program (%s): run that one, or restore a backup", name)
+	for _, m := range all {
+		if _, done := applied[m.name]; done {
+			continue
+		}
+		if err := apply(ctx, conn, d, m); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
 	}
 	return nil
 }
 
-func appliedMigrations(ctx context.Context, conn *sql.Conn) (map[string]string, error) {
-	rows, err := conn.QueryContext(ctx, "SELECT name, digest FROM schema_migrations")
-	if err != nil {
-		return nil, err
+// checkApplied refuses a database that this program cannot have made.
+func checkApplied(applied map[string]string, all []migration) error {
+	known := make(map[string]string, len(all))
+	for _, m := range all {
+		known[m.name] = m.digest
 	}
-	defer rows.Close()
-	applied := map[string]string{}
-	for rows.Next() {
-		var name, digest string
-		if err := rows.Scan(&name, &digest); err != nil {
-			return nil, err
+	for _, name := range slices.Sorted(maps.Keys(applied)) {
+		switch digest, ok := known[name]; {
+		case !ok:
+			return fmt.Errorf("the database was migrated by a newer program (%s): run that one, or restore a backup", name)
+		case digest != applied[name]:
+			return fmt.Errorf("migration %s was applied in another form than this program's", name)
 		}
-		applied[name] = digest
 	}
-	return applied, rows.Err()
+	return nil
+}
+
+// appliedMigrations returns the digests of the migrations that the database
+// has, by name.
+func appliedMigrations(ctx context.Context, db querier) (map[string]string, error) {
+	applied := map[string]string{}
+	err := eachRow(ctx, db, "SELECT name, digest FROM schema_migrations", func(rows *sql.Rows) error {
+		var name, digest string
+		err := rows.Scan(&name, &digest)
+		applied[name] = digest
+		return err
+	})
+	return applied, err
 }
 
 // apply runs one migration. SQLite rebuilds a table by dropping the old one;
@@ -135,6 +151,15 @@ func apply(ctx context.Context, conn *sql.Conn, d string, m migration) (err erro
 		return err
 	}
 	defer tx.Rollback()
+	// On SQLite another process may have been faster; within the transaction
+	// nobody is.
+	applied, err := appliedMigrations(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if _, done := applied[m.name]; done {
+		return nil
+	}
 	if _, err := tx.ExecContext(ctx, m.statements); err != nil {
 		return err
 	}
@@ -154,13 +179,7 @@ func apply(ctx context.Context, conn *sql.Conn, d string, m migration) (err erro
 }
 
 func checkForeignKeys(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, "PRAGMA foreign_key_check")
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	if rows.Next() {
-		return fmt.Errorf("rows would refer to rows that are gone")
-	}
-	return rows.Err()
+	return eachRow(ctx, tx, "PRAGMA foreign_key_check", func(*sql.Rows) error {
+		return errors.New("rows would refer to rows that are gone")
+	})
 }

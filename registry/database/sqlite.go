@@ -42,6 +42,10 @@ func openSQLite(path string, opts Options) (writer, reader *sql.DB, err error) {
 	return writer, reader, nil
 }
 
+// inURL escapes what would end the path of a file: URL, or be taken for an
+// escape of its own.
+var inURL = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
+
 // sqliteDSN gives times a form whose text order is their order in time.
 func sqliteDSN(path string, pragmas ...string) string {
 	q := url.Values{
@@ -50,5 +54,5 @@ func sqliteDSN(path string, pragmas ...string) string {
 		"_timezone":    {"UTC"},
 		"_pragma":      pragmas,
 	}
-	return "file:" + path + "?" + q.Encode()
+	return "file:" + inURL.Replace(path) + "?" + q.Encode()
 }
