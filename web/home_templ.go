@@ -106,7 +106,7 @@ func homePage(v homeView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<input type=\"search\" name=\"q\" placeholder=\"Name, keyword or owner\" aria-label=\"Search packages\" autocomplete=\"off\" spellcheck=\"false\" autofocus data-search> <span class=\"kbd needs-script max-sm:hidden\" aria-hidden=\"true\">/</span></label> <button type=\"submit\" class=\"btn btn-primary h-12 px-5\">Search</button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<input type=\"search\" name=\"q\" placeholder=\"Name or keyword\" aria-label=\"Search packages\" autocomplete=\"off\" spellcheck=\"false\" autofocus data-search> <span class=\"kbd needs-script max-sm:hidden\" aria-hidden=\"true\">/</span></label> <button type=\"submit\" class=\"btn btn-primary h-12 px-5\">Search</button></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

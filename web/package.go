@@ -6,6 +6,7 @@ import (
 
 	"entrepot/web/queries"
 	"entrepot/web/route"
+	"entrepot/web/ui"
 )
 
 // showPackage shows the latest version of a package, or the version the address names.
@@ -48,6 +49,9 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 		if version.Readme != nil {
 			v.Readme = version.Readme.Html
 		}
+		if p.EffectiveVisibility == queries.OwnerVisibilityPublic {
+			allowImages(w.Header())
+		}
 	case tabDependencies:
 		v.Dependencies = dependencyGroups(version.Dependencies)
 	case tabFiles:
@@ -66,16 +70,34 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 	return s.show(w, r, packagePage(v))
 }
 
-// instructionGroups puts together what achieves the same. How to publish is for those who may.
+// maxSteps is how many steps an install box shows of one client: a version may have hundreds of files.
+const maxSteps = 5
+
+// instructionGroups are the boxes beside the content: how to install first, how to publish last and only for those who
+// may, and between them what else the package type has to say.
 func instructionGroups(all []queries.Instruction, canPublish bool) []instructionGroup {
 	var groups []instructionGroup
-	seen := map[string]bool{}
-	for _, in := range all {
-		if seen[in.Title] || in.Title == publishTitle && !canPublish {
-			continue
+	add := func(title string, items []ui.Instruction) {
+		if len(items) == 0 {
+			return
 		}
-		seen[in.Title] = true
-		groups = append(groups, instructionGroup{in.Title, instructionsOf(all, in.Title)})
+		for i, in := range items {
+			if more := len(in.Steps) - maxSteps; more > 0 {
+				items[i].Steps = append(in.Steps[:maxSteps:maxSteps], ui.Step{Text: "And " + ui.Plural(int64(more), "more", "more") + "; see Files."})
+			}
+		}
+		groups = append(groups, instructionGroup{title, items})
+	}
+	add(installTitle, installInstructions(all))
+	seen := map[string]bool{setUpTitle: len(groups) > 0, installTitle: true, publishTitle: true}
+	for _, in := range all {
+		if !seen[in.Title] {
+			seen[in.Title] = true
+			add(in.Title, instructionsOf(all, in.Title))
+		}
+	}
+	if canPublish {
+		add(publishTitle, publishInstructions(all))
 	}
 	return groups
 }

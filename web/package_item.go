@@ -48,35 +48,81 @@ func versionLabel(version string, tags []string, asked string) string {
 	return best
 }
 
-// instructionsOf turns the data of GraphQL into what the install box shows. Only those that achieve the title are
-// taken; an empty title takes all.
+// Titles that package types give their instructions, and that the pages put together: setting a client up belongs to
+// the first install and to the first publish.
+const (
+	setUpTitle   = "Set up"
+	installTitle = "Install"
+	publishTitle = "Publish"
+)
+
+// instructionsOf turns those instructions that achieve the title into what an install box shows, a tab for a client.
 func instructionsOf(all []queries.Instruction, title string) []ui.Instruction {
 	var list []ui.Instruction
 	for _, in := range all {
-		if title != "" && in.Title != title {
-			continue
+		if in.Title == title {
+			list = append(list, ui.Instruction{Client: in.Client, Title: in.Title, Steps: stepsOf(in)})
 		}
-		out := ui.Instruction{Client: in.Client, Title: in.Title}
-		text := ""
-		for _, step := range in.Steps {
-			if step.Kind == queries.StepKindText {
-				// A sentence belongs to the code after it.
-				if text != "" {
-					out.Steps = append(out.Steps, ui.Step{Text: text})
-				}
-				text = step.Body
-				continue
-			}
-			out.Steps = append(out.Steps, ui.Step{Text: text, Path: step.Path, Body: step.Body})
-			text = ""
-		}
-		if text != "" {
-			out.Steps = append(out.Steps, ui.Step{Text: text})
-		}
-		list = append(list, out)
 	}
 	return list
 }
 
-// publishTitle is the title of the instructions that say how to publish.
-const publishTitle = "Publish"
+// installInstructions are how to install: the line people come for, then what a client needs once.
+func installInstructions(all []queries.Instruction) []ui.Instruction {
+	list := instructionsOf(all, installTitle)
+	for i, in := range list {
+		if setUp := stepsFor(all, setUpTitle, in.Client); len(setUp) > 0 {
+			list[i].Steps = append(in.Steps, introduced(setUp, "The first time, tell the client about this registry:")...)
+		}
+	}
+	return list
+}
+
+// publishInstructions are how to publish, beginning with what a client needs once.
+func publishInstructions(all []queries.Instruction) []ui.Instruction {
+	list := instructionsOf(all, publishTitle)
+	for i, in := range list {
+		if setUp := stepsFor(all, setUpTitle, in.Client); len(setUp) > 0 {
+			list[i].Steps = append(setUp, introduced(in.Steps, "Then, in the folder of the package:")...)
+		}
+	}
+	return list
+}
+
+func stepsFor(all []queries.Instruction, title, client string) []ui.Step {
+	for _, in := range all {
+		if in.Title == title && in.Client == client {
+			return stepsOf(in)
+		}
+	}
+	return nil
+}
+
+// introduced gives the first step a sentence, unless it brings its own.
+func introduced(steps []ui.Step, sentence string) []ui.Step {
+	if len(steps) > 0 && steps[0].Text == "" {
+		steps[0].Text = sentence
+	}
+	return steps
+}
+
+// stepsOf joins sentences to the code after them.
+func stepsOf(in queries.Instruction) []ui.Step {
+	var steps []ui.Step
+	text := ""
+	for _, step := range in.Steps {
+		if step.Kind != queries.StepKindText {
+			steps = append(steps, ui.Step{Text: text, Path: step.Path, Body: step.Body})
+			text = ""
+			continue
+		}
+		if text != "" {
+			steps = append(steps, ui.Step{Text: text})
+		}
+		text = step.Body
+	}
+	if text != "" {
+		steps = append(steps, ui.Step{Text: text})
+	}
+	return steps
+}

@@ -26,7 +26,7 @@ func (s *site) upload(w http.ResponseWriter, r *http.Request, t route.Target) er
 	v := uploadView{Page: s.page(r, "Upload to "+res.Owner.Name, res.Viewer), Head: ownerHeadOf(*res.Owner)}
 	for _, typ := range res.PackageTypes {
 		if typ.SingleFiles {
-			v.Publish = append(v.Publish, instructionsOf(typ.Instructions, publishTitle)...)
+			v.Publish = append(v.Publish, publishInstructions(typ.Instructions)...)
 		}
 	}
 	return s.show(w, r, uploadPage(v))

@@ -88,13 +88,24 @@ func New(o Options) http.Handler {
 // secure sets the headers that every page has. Nothing is loaded from another host, no script or style is inline, and
 // pages depend on who asks.
 func secure(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "+
-		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", contentPolicy("'self' data:"))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "private, no-cache")
 	h.Add("Vary", "Cookie")
+}
+
+// contentPolicy is the Content-Security-Policy of a page that shows images of these sources.
+func contentPolicy(images string) string {
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + images +
+		"; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// allowImages lets a page show the images of a readme, wherever they are. It is for public packages: on others, the
+// host of an image would learn who reads about them, and GraphQL turns the images into links.
+func allowImages(h http.Header) {
+	h.Set("Content-Security-Policy", contentPolicy("'self' data: https:"))
 }
 
 // identify puts the viewer of the browser session into the context.
