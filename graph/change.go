@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"path"
 
 	"entrepot/access"
@@ -84,8 +85,8 @@ func (a *API) uploader(typ string) (Uploader, error) {
 	return nil, registry.FieldErrorf("type", "files of %.60q packages are not published and deleted one by one", typ)
 }
 
-// upload publishes a file while it arrives.
-func (a *API) upload(ctx context.Context, in model.UploadFileInput) (*registry.Published, error) {
+// uploaded publishes a file while it arrives and returns what it became.
+func (a *API) uploaded(ctx context.Context, in model.UploadFileInput) (*model.UploadFilePayload, error) {
 	u, err := a.uploader(in.Type)
 	if err != nil {
 		return nil, err
@@ -102,5 +103,20 @@ func (a *API) upload(ctx context.Context, in model.UploadFileInput) (*registry.P
 	if in.Name != nil {
 		name = *in.Name
 	}
-	return u.Upload(ctx, s, UploadedFile{Package: in.Package, Version: in.Version, Name: name, Body: body})
+	done, err := u.Upload(ctx, s, UploadedFile{Package: in.Package, Version: in.Version, Name: name, Body: body})
+	if err != nil {
+		return nil, err
+	}
+	if len(done.Files) != 1 {
+		return nil, fmt.Errorf("upload of one file published %d", len(done.Files))
+	}
+	var out model.UploadFilePayload
+	if out.File, err = a.fileAgain(ctx, done.Files[0].ID); err != nil {
+		return nil, err
+	}
+	if out.Version, err = a.versionAgain(ctx, done.Version.ID); err != nil {
+		return nil, err
+	}
+	out.Package, err = a.packageAgain(ctx, done.Package.ID)
+	return &out, err
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect/sql"
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"entrepot/access"
 	"entrepot/ent"
@@ -20,14 +22,23 @@ import (
 // nodes returns rows of any kind by id, nil for what is not there or hidden.
 // Rows of one kind are read with one statement.
 func (a *API) nodes(ctx context.Context, ids []int64) ([]ent.Noder, error) {
-	nodes, err := a.client().Noders(ctx, ids)
+	// ent would add an error to the answer for each row it does not find.
+	var failure error
+	aside := graphql.WithResponseContext(ctx, func(ctx context.Context, err error) *gqlerror.Error {
+		shown := graphql.DefaultErrorPresenter(ctx, err)
+		if shown.Extensions["code"] != string(registry.NotFound) && !ent.IsNotFound(err) {
+			failure = err
+		}
+		return shown
+	}, graphql.DefaultRecover)
+	nodes, err := a.client().Noders(aside, ids)
 	if err != nil && !ent.IsNotFound(err) {
 		return nil, err
 	}
 	if nodes == nil {
 		nodes = make([]ent.Noder, len(ids))
 	}
-	return nodes, nil
+	return nodes, failure
 }
 
 func (a *API) findOwner(ctx context.Context, name string) (*ent.Owner, error) {

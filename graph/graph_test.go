@@ -333,3 +333,7 @@ func readAll(t *testing.T, r io.Reader) string {
 	}
 	return string(b)
 }
+
+func newUser(login string) auth.NewUser {
+	return auth.NewUser{Login: login, Email: login + "@example.com", Password: password}
+}

@@ -21,7 +21,8 @@ func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUse
 	if err != nil {
 		return nil, err
 	}
-	return &model.CreateUserPayload{User: u}, nil
+	u, err = r.userAgain(ctx, u.ID)
+	return &model.CreateUserPayload{User: u}, err
 }
 
 func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.UpdateProfileInput) (*model.UpdateProfilePayload, error) {
@@ -72,7 +73,8 @@ func (r *mutationResolver) CreateOrganization(ctx context.Context, input model.C
 	if err != nil {
 		return nil, err
 	}
-	return &model.CreateOrganizationPayload{Owner: o}, nil
+	o, err = r.ownerAgain(ctx, o.ID)
+	return &model.CreateOrganizationPayload{Owner: o}, err
 }
 
 func (r *mutationResolver) UpdateOwner(ctx context.Context, input model.UpdateOwnerInput) (*model.UpdateOwnerPayload, error) {
@@ -84,7 +86,8 @@ func (r *mutationResolver) UpdateOwner(ctx context.Context, input model.UpdateOw
 	if err != nil {
 		return nil, err
 	}
-	return &model.UpdateOwnerPayload{Owner: o}, nil
+	o, err = r.ownerAgain(ctx, o.ID)
+	return &model.UpdateOwnerPayload{Owner: o}, err
 }
 
 func (r *mutationResolver) DeleteOrganization(ctx context.Context, input model.DeleteOrganizationInput) (*model.DeleteOrganizationPayload, error) {
@@ -99,7 +102,8 @@ func (r *mutationResolver) SetMember(ctx context.Context, input model.SetMemberI
 	if err != nil {
 		return nil, err
 	}
-	return &model.SetMemberPayload{Membership: m}, nil
+	m, err = r.membershipAgain(ctx, m.ID)
+	return &model.SetMemberPayload{Membership: m}, err
 }
 
 func (r *mutationResolver) RemoveMember(ctx context.Context, input model.RemoveMemberInput) (*model.RemoveMemberPayload, error) {
@@ -205,11 +209,7 @@ func (r *mutationResolver) UndeprecateVersion(ctx context.Context, input model.U
 }
 
 func (r *mutationResolver) UploadFile(ctx context.Context, input model.UploadFileInput) (*model.UploadFilePayload, error) {
-	done, err := r.upload(ctx, input)
-	if err != nil {
-		return nil, err
-	}
-	return &model.UploadFilePayload{File: done.Files[0], Version: done.Version, Package: done.Package}, nil
+	return r.uploaded(ctx, input)
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

@@ -29,7 +29,13 @@ func (a *API) openPackage(ctx context.Context, id int64, action access.Action) (
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := a.opts.Registry.Enter(ctx, p.Edges.Owner.Name, p.Type, action)
+	// Who may not write to the owner must not be told so about a package that
+	// he may not see: the owner's door stands open to readers, and the package
+	// decides. A token need not read to write.
+	s, err := a.opts.Registry.Enter(ctx, p.Edges.Owner.Name, p.Type, access.Read)
+	if err != nil {
+		s, err = a.opts.Registry.Enter(ctx, p.Edges.Owner.Name, p.Type, action)
+	}
 	if err == nil {
 		p, err = s.Package(ctx, p.NormalizedName, action)
 	}
@@ -83,19 +89,35 @@ func missing(what string) error {
 	return &registry.Error{Code: registry.NotFound, Message: what + " not found", Rule: access.RuleNotVisible}
 }
 
-// again reads what a mutation has changed. The viewer was allowed to change
-// it, which a token may be without being allowed to read; what it says of
+// What follows reads a row again after a mutation: the one the registry gave
+// belongs to a transaction that is over. It is read as the system, because a
+// token may be allowed to change what it may not read; what the row says of
 // other rows is filtered as ever.
-func again(ctx context.Context) context.Context { return access.SystemContext(ctx) }
 
 // packageAgain returns the package as it is now, or nil when it is gone.
 func (a *API) packageAgain(ctx context.Context, id int64) (*ent.Pkg, error) {
-	return maskNotFound(a.client().Pkg.Query().Where(pkg.ID(id), pkg.VersionCountGT(0)).Only(again(ctx)))
+	return maskNotFound(a.client().Pkg.Query().Where(pkg.ID(id), pkg.VersionCountGT(0)).Only(access.SystemContext(ctx)))
 }
 
 // versionAgain returns the version as it is now, or nil when it is gone.
 func (a *API) versionAgain(ctx context.Context, id int64) (*ent.PackageVersion, error) {
-	return maskNotFound(a.client().PackageVersion.Query().Where(packageversion.ID(id)).Only(again(ctx)))
+	return maskNotFound(a.client().PackageVersion.Get(access.SystemContext(ctx), id))
+}
+
+func (a *API) fileAgain(ctx context.Context, id int64) (*ent.PackageFile, error) {
+	return a.client().PackageFile.Get(access.SystemContext(ctx), id)
+}
+
+func (a *API) ownerAgain(ctx context.Context, id int64) (*ent.Owner, error) {
+	return a.client().Owner.Get(access.SystemContext(ctx), id)
+}
+
+func (a *API) userAgain(ctx context.Context, id int64) (*ent.User, error) {
+	return a.client().User.Get(access.SystemContext(ctx), id)
+}
+
+func (a *API) membershipAgain(ctx context.Context, id int64) (*ent.Membership, error) {
+	return a.client().Membership.Get(access.SystemContext(ctx), id)
 }
 
 // setStatus changes what is said of a version and returns it as it is then.
