@@ -34,7 +34,8 @@ func (s *Server) routes(types []*protocols.Type) http.Handler {
 		Uploaders: map[string]graph.Uploader{"generic": genericUploader{}},
 	})
 	pages := web.New(web.Options{
-		GraphQL: api.Client(), Auth: s.auth, Sessions: s.sessions, PublicURL: s.BaseURL, Version: Version, Logger: s.log,
+		GraphQL: api.Client(), Auth: s.auth, Sessions: s.sessions, Version: Version, Logger: s.log,
+		SignInRequired: !s.config.Auth.AnonymousRead,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("ok\n")) })

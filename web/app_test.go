@@ -1,79 +1,28 @@
 package web_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
 
-	"entrepot/access"
-	"entrepot/graph"
 	"entrepot/server/servertest"
-	"entrepot/web"
 )
 
-// app is a whole server with the UI in front.
+// app is a whole server, as people meet it.
 type app struct {
 	*servertest.Server
-	t    *testing.T
-	base string // address of the UI
+	t *testing.T
 }
 
-type requestKey struct{}
-
-func newApp(t *testing.T, change ...func(*web.Options)) *app {
+func newApp(t *testing.T, opts ...servertest.Option) *app {
 	t.Helper()
-	s := servertest.New(t)
-	return serve(t, s, change...)
-}
-
-// serve puts the UI before what the server serves already.
-func serve(t *testing.T, s *servertest.Server, change ...func(*web.Options)) *app {
-	t.Helper()
-	a := &app{Server: s, t: t}
-	sessions := s.Auth().Sessions(false)
-	api := graph.New(graph.Options{Registry: s.Registry(), Auth: s.Auth(), BaseURL: func(context.Context) string { return a.base }})
-	o := web.Options{
-		GraphQL: api.Client(), Auth: s.Auth(), Sessions: sessions, Version: "1.2.3",
-		PublicURL: func(*http.Request) string { return a.base },
-	}
-	for _, c := range change {
-		c(&o)
-	}
-	pages := web.New(o)
-	files := sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := s.Auth().SessionViewer(r.Context(), sessions)
-		if err != nil {
-			t.Error(err)
-		}
-		ctx := access.NewContext(r.Context(), v)
-		if r.URL.Path == "/graphql" {
-			api.Handler().ServeHTTP(w, r.WithContext(ctx))
-			return
-		}
-		api.Files().ServeHTTP(w, r.WithContext(ctx))
-	}))
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch path := r.URL.EscapedPath(); {
-		case strings.HasPrefix(path, "/api/"):
-			s.Handler().ServeHTTP(w, r)
-		case strings.HasPrefix(path, graph.FilesPrefix), path == "/graphql":
-			files.ServeHTTP(w, r)
-		default:
-			w.Header().Set("X-Request-Id", "test-request")
-			pages.ServeHTTP(w, r)
-		}
-	}))
-	t.Cleanup(srv.Close)
-	a.base = srv.URL
-	return a
+	return &app{Server: servertest.New(t, opts...), t: t}
 }
 
 // browser keeps cookies and follows redirects, as people's do.
@@ -129,7 +78,7 @@ func (b *browser) post(path string, fields ...string) *document {
 func (b *browser) do(method, path string, form url.Values) *document {
 	t := b.a.t
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, b.a.base+path, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(t.Context(), method, b.a.URL+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}

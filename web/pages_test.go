@@ -8,15 +8,15 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"entrepot/access"
+	"entrepot/server"
 	"entrepot/server/servertest"
-	"entrepot/web"
 )
 
 // withPackages is a server with a few packages: acme/app with three versions, acme/secret for members alone, and an
 // organization "hidden" that only its members know of.
-func withPackages(t *testing.T, change ...func(*web.Options)) *app {
+func withPackages(t *testing.T, opts ...servertest.Option) *app {
 	t.Helper()
-	a := newApp(t, change...)
+	a := newApp(t, opts...)
 	a.publish("wim", "acme", "app", "1.0.0", "app.tar.gz", "one")
 	a.publish("wim", "acme", "app", "1.1.0", "app.tar.gz", "two")
 	a.publish("ann", "acme", "app", "2.0.0-rc.1", "app.tar.gz", "three")
@@ -171,7 +171,7 @@ func TestHome(t *testing.T) {
 func TestEmptyHomeTeaches(t *testing.T) {
 	a := newApp(t)
 	a.as("").get("/").want(200).has("main h2", "Nothing public here yet")
-	a.as("wim").get("/").want(200).has("main h2", "Publish your first package").has("main pre", a.base+"/api/packages/wim/generic/")
+	a.as("wim").get("/").want(200).has("main h2", "Publish your first package").has("main pre", a.URL+"/api/packages/wim/generic/")
 }
 
 func TestSearchNarrows(t *testing.T) {
@@ -207,14 +207,14 @@ func TestPackagePage(t *testing.T) {
 		has("h1", "app").has("h1 .chip", "1.1.0").
 		has("nav[aria-label=Package] a", "Versions 3").
 		has("[aria-label=Facts]", "Downloads").
-		has("main pre", a.base+"/api/packages/acme/generic/app/1.1.0/app.tar.gz").
+		has("main pre", a.URL+"/api/packages/acme/generic/app/1.1.0/app.tar.gz").
 		has("main .rows", "app.tar.gz")
 	doc.has("main dd", "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3") // of "two"
 	if doc.Find("main pre:contains('TOKEN')").Length() > 0 {
 		t.Error("a visitor who may not publish is told how to")
 	}
 	link := doc.attr("main a[download]", "href")
-	if res := b.get(strings.TrimPrefix(link, a.base)); res.status != 200 || res.text != "two" {
+	if res := b.get(strings.TrimPrefix(link, a.URL)); res.status != 200 || res.text != "two" {
 		t.Errorf("the download answered %d, %q", res.status, res.text)
 	}
 	b.get("/acme/generic/app/v/1.0.0").want(200).has("h1 .chip", "1.0.0").has("main", "The latest is 1.1.0")
@@ -252,7 +252,10 @@ func TestVersionsPage(t *testing.T) {
 func TestErrorPages(t *testing.T) {
 	a := newApp(t)
 	b := a.as("")
-	b.get("/no/such/page").want(404).has("h1", "There is no such page").has("main", "test-request").has("main a", "Sign in")
+	missing := b.get("/no/such/page").want(404).has("h1", "There is no such page").has("main a", "Sign in")
+	if id := missing.header.Get("X-Request-Id"); id == "" || missing.Find("main code").Text() != id {
+		t.Errorf("the page does not name the request %q", id)
+	}
 	b.do(http.MethodDelete, "/acme", nil).want(405)
 	b.post("/acme").want(405)
 	b.header.Set("Sec-Fetch-Site", "cross-site")
@@ -263,7 +266,7 @@ func TestErrorPages(t *testing.T) {
 }
 
 func TestServerThatAsksEverybodyToSignIn(t *testing.T) {
-	a := withPackages(t, func(o *web.Options) { o.SignInRequired = true })
+	a := withPackages(t, func(c *server.Config) { c.Auth.AnonymousRead = false })
 	b := a.as("")
 	b.get("/acme/generic/app").want(200).at("/sign-in?return_to=%2Facme%2Fgeneric%2Fapp")
 	b.get("/settings/appearance").want(200)

@@ -22,12 +22,11 @@ import (
 
 // Options are what the UI is made from. All but Logger and SignInRequired are required.
 type Options struct {
-	GraphQL   graphql.Client             // in process; the context of a request carries the viewer
-	Auth      *auth.Service              // signing in and the first set-up
-	Sessions  *scs.SessionManager        // of browsers
-	PublicURL func(*http.Request) string // address of this server as its users write it, without a slash at the end
-	Version   string                     // of the program
-	Logger    *slog.Logger
+	GraphQL  graphql.Client      // in process; the context of a request carries the viewer
+	Auth     *auth.Service       // signing in and the first set-up
+	Sessions *scs.SessionManager // of browsers
+	Version  string              // of the program
+	Logger   *slog.Logger
 	// SignInRequired hides every page from anonymous visitors, for servers that let nobody read without an account.
 	SignInRequired bool
 }
