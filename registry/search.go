@@ -29,6 +29,9 @@ func (s *Space) Search(ctx context.Context, words []string, offset, limit int) (
 	if total, err = s.reg.db.Pkg.Query().Where(where...).Count(ctx); err != nil {
 		return nil, 0, fmt.Errorf("count packages: %w", err)
 	}
+	if limit <= 0 {
+		return nil, total, nil // to ent, no limit means all
+	}
 	found, err = s.reg.db.Pkg.Query().Where(where...).
 		Order(ent.Asc(pkg.FieldNormalizedName)).
 		Offset(offset).Limit(limit).
