@@ -223,7 +223,7 @@ func TestRaceContainer(t *testing.T) {
 				r, err := s.Do(t.Context(), call())
 				return answer{r, err}
 			})
-			wantOneWinner(t, answers, http.StatusCreated, http.StatusPreconditionFailed, ociCode("DENIED", "MANIFEST_INVALID", "TAG_INVALID"))
+			wantOneWinner(t, answers, http.StatusCreated, http.StatusPreconditionFailed, ociCode("PRECONDITION_FAILED"))
 		})
 
 		t.Run("one upload session", func(t *testing.T) {
