@@ -23,6 +23,8 @@ type FileOptions struct {
 	Inline bool
 	// ETag is the entity tag without quotes; empty means the SHA-256.
 	ETag string
+	// Undated leaves Last-Modified out: the path can go back to an older file.
+	Undated bool
 	// Immutable tells that the path will never have other bytes.
 	Immutable bool
 	// Redirect allows the client to be sent to the store, with this status
@@ -57,6 +59,10 @@ func ServeFile(w http.ResponseWriter, r *Request, f *ent.PackageFile, opts FileO
 		disposition = Attachment(f.Name)
 		h.Set("Content-Disposition", disposition)
 	}
+	date := modified(f.CreatedAt)
+	if opts.Undated {
+		date = time.Time{}
+	}
 	if r.Method == http.MethodGet && opts.Redirect != 0 && r.Header.Get("Range") == "" && r.Header.Get("If-Match") == "" && !notModified(r.Request, h.Get("ETag")) {
 		link, err := r.Registry.Redirect(r.Context(), blob, storage.LinkOptions{ContentType: opts.ContentType, Disposition: disposition})
 		if err != nil && !errors.Is(err, storage.ErrNoLink) {
@@ -76,7 +82,7 @@ func ServeFile(w http.ResponseWriter, r *Request, f *ent.PackageFile, opts FileO
 	}
 	if r.Method == http.MethodHead || notModified(r.Request, h.Get("ETag")) {
 		// No reason to open the file: ServeContent only asks for its size.
-		http.ServeContent(w, r.Request, "", modified(f.CreatedAt), &sized{size: blob.Size})
+		http.ServeContent(w, r.Request, "", date, &sized{size: blob.Size})
 		return nil
 	}
 	body, err := r.Registry.OpenBlob(r.Context(), blob)
@@ -85,7 +91,7 @@ func ServeFile(w http.ResponseWriter, r *Request, f *ent.PackageFile, opts FileO
 	}
 	defer body.Close()
 	a := &answer{ResponseWriter: w}
-	http.ServeContent(a, r.Request, "", modified(f.CreatedAt), body)
+	http.ServeContent(a, r.Request, "", date, body)
 	if a.isDownload() {
 		r.Registry.CountDownload(f)
 	}

@@ -25,6 +25,9 @@ type Type struct {
 	// Dialect writes errors as the type's clients read them; nil means plain
 	// text.
 	Dialect Dialect
+	// OwnPaths tells that the clients dictate where the type is served: it is
+	// not below Prefix, and a handler of its own enters Dispatch.
+	OwnPaths bool
 }
 
 // Dialect writes errors in the way of a type's clients.

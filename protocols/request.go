@@ -63,7 +63,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	t := h.Types[path[1]]
-	if t == nil {
+	if t == nil || t.OwnPaths {
 		http.Error(w, "there is no such package type", http.StatusNotFound)
 		return
 	}
@@ -86,15 +86,24 @@ func (h *Handler) Dispatch(w http.ResponseWriter, req *http.Request, t *Type, ow
 	}
 }
 
+// Refuse answers a request with an error in the type's dialect, for what a
+// handler in front of Dispatch cannot make a path of.
+func (h *Handler) Refuse(w http.ResponseWriter, req *http.Request, t *Type, err error) {
+	h.fail(w, &Request{
+		Request: req, Registry: h.Registry, Auth: h.Auth, Type: t,
+		Viewer: access.FromContext(req.Context()), BaseURL: h.BaseURL(req),
+	}, err)
+}
+
 func (h *Handler) serve(w http.ResponseWriter, r *Request, path []string) error {
 	route, params, allowed := find(r.Type.Routes, r.Method, path)
+	r.Params = params // a challenge may name what the path asks for
 	if err := credentialError(r.Context()); err != nil && (route == nil || !route.SignIn) {
 		return err
 	}
 	if route == nil {
 		return h.unrouted(w, r, allowed)
 	}
-	r.Params = params
 	if !route.Open {
 		space, err := h.Registry.Enter(r.Context(), r.OwnerName, r.Type.Name, route.Action)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"entrepot/graph"
 	"entrepot/protocols"
+	"entrepot/protocols/container"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/npm"
 	"entrepot/registry"
@@ -17,6 +18,7 @@ import (
 // PackageTypes lists the package types: one line each.
 func PackageTypes() []*protocols.Type {
 	return []*protocols.Type{
+		container.New(),
 		generic.New(),
 		npm.New(),
 	}
@@ -45,10 +47,15 @@ func (s *Server) routes(types []*protocols.Type) http.Handler {
 	mux.Handle("GET /-/files/", s.browse(api.Files()))
 
 	wire := s.identify(packages)
+	images := &container.Handler{Packages: packages, Type: packages.Types["container"], AnonymousRead: s.config.Auth.AnonymousRead}
 	ui := s.withBaseURL(pages)
 	return s.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.EscapedPath(), protocols.Prefix) {
 			wire.ServeHTTP(w, r)
+			return
+		}
+		if container.Serves(r.URL.EscapedPath()) {
+			images.ServeHTTP(w, r)
 			return
 		}
 		if _, pattern := mux.Handler(r); pattern != "" {

@@ -73,6 +73,12 @@ type OwnerSettings struct {
 	// GenericOverwrite says what a second PUT of an existing generic file
 	// does; the first rule whose pattern matches the package name decides.
 	GenericOverwrite []OverwriteRule `json:"generic_overwrite,omitempty"`
+	// ContainerSparseIndex accepts image indexes some of whose manifests are
+	// not in the repository.
+	ContainerSparseIndex bool `json:"container_sparse_index,omitempty"`
+	// ContainerImmutableTags are tags that neither move nor go: patterns
+	// "image:tag", each side a path.Match pattern.
+	ContainerImmutableTags []string `json:"container_immutable_tags,omitempty"`
 }
 
 // OverwriteRule allows files of the packages that match a pattern to be
