@@ -69,8 +69,8 @@ func (r *Registry) Held(ctx context.Context, typeName string, sums storage.Sums)
 	}
 	// The filter of the viewer's is on the packages.
 	readable, err := r.db.Pkg.Query().
-		Where(pkg.Type(typeName), pkg.HasVersionsWith(
-			packageversion.Internal(true), packageversion.HasFilesWith(packagefile.BlobID(b.ID)))).
+		Where(pkg.Type(typeName), in(pkg.FieldID, packageversion.Table, packageversion.FieldPackageID,
+			packageversion.Internal(true), in(packageversion.FieldID, packagefile.Table, packagefile.FieldVersionID, packagefile.BlobID(b.ID)))).
 		Exist(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look up holders: %w", err)

@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -147,11 +149,11 @@ func (c *collection) lockSome(ctx context.Context, tx *ent.Tx, where ...predicat
 // nobody will read is found again by its state, bytes without a row by nobody.
 // This includes blobs that a run before this one had claimed when it ended.
 func (c *collection) removeBlobs(ctx context.Context) error {
-	last := int64(0)
+	// Blobs whose objects resist, which collectFailures keeps few.
+	var stay []int64
 	for {
 		blobs, err := c.db.PackageBlob.Query().
-			Where(packageblob.StateEQ(packageblob.StateDying), packageblob.Not(packageblob.HasFiles()), packageblob.IDGT(last)).
-			Order(ent.Asc(packageblob.FieldID)).
+			Where(packageblob.StateEQ(packageblob.StateDying), packageblob.Not(packageblob.HasFiles()), packageblob.IDNotIn(stay...)).
 			Limit(collectBatch).
 			Select(packageblob.FieldID, packageblob.FieldStorageKey, packageblob.FieldSize).
 			All(ctx)
@@ -161,40 +163,39 @@ func (c *collection) removeBlobs(ctx context.Context) error {
 		if len(blobs) == 0 {
 			return nil
 		}
-		last = blobs[len(blobs)-1].ID
-		if err := c.removeBatch(ctx, blobs); err != nil {
+		left, err := c.removeBatch(ctx, blobs)
+		if err != nil {
 			return err
 		}
+		stay = append(stay, left...)
 	}
 }
 
-func (c *collection) removeBatch(ctx context.Context, blobs []*ent.PackageBlob) error {
+// removeBatch removes the blobs with their objects, and returns those that it
+// could not remove or that another collector is about to.
+func (c *collection) removeBatch(ctx context.Context, blobs []*ent.PackageBlob) (left []int64, err error) {
 	removed := make([]bool, len(blobs))
-	err := c.each(ctx, len(blobs), func(ctx context.Context, i int) error {
+	err = c.each(ctx, len(blobs), func(ctx context.Context, i int) error {
 		err := c.store.Remove(ctx, blobs[i].StorageKey)
 		removed[i] = err == nil
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	sizes := map[int64]int64{}
-	var ids []int64
+	sizes := make(map[int64]int64, len(blobs))
 	for i, b := range blobs {
 		if removed[i] {
-			ids = append(ids, b.ID)
 			sizes[b.ID] = b.Size
+		} else {
+			left = append(left, b.ID)
 		}
-	}
-	if len(ids) == 0 {
-		return nil
 	}
 	var ours []int64
 	err = c.inTx(ctx, func(ctx context.Context, tx *ent.Tx) error {
 		// Another collector may have been as far as this: whoever deletes the
 		// row counts it.
-		var err error
-		ours, err = c.lockSome(ctx, tx, packageblob.IDIn(ids...), packageblob.StateEQ(packageblob.StateDying))
+		ours, err = c.lockSome(ctx, tx, packageblob.IDIn(slices.Collect(maps.Keys(sizes))...), packageblob.StateEQ(packageblob.StateDying))
 		if err != nil || len(ours) == 0 {
 			return err
 		}
@@ -202,13 +203,14 @@ func (c *collection) removeBatch(ctx context.Context, blobs []*ent.PackageBlob) 
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("delete blobs: %w", err)
+		return nil, fmt.Errorf("delete blobs: %w", err)
 	}
 	for _, id := range ours {
 		c.done.Blobs++
 		c.done.Bytes += sizes[id]
+		delete(sizes, id)
 	}
-	return nil
+	return slices.AppendSeq(left, maps.Keys(sizes)), nil
 }
 
 // each runs f for 0 to n-1, several at a time. A failure of f is remembered

@@ -87,7 +87,7 @@ func (s *Space) VersionStates(ctx context.Context, p *ent.Pkg) ([]VersionFragmen
 func versionFragments(ctx context.Context, client *ent.Client, p *ent.Pkg, fileColumns ...string) ([]VersionFragment, error) {
 	var rows []VersionFragment
 	err := client.PackageVersion.Query().
-		Where(packageversion.PackageID(p.ID), packageversion.Internal(false)).
+		Where(packageversion.PackageID(p.ID), published).
 		Order(ent.Asc(packageversion.FieldCreatedAt), ent.Asc(packageversion.FieldID)).
 		Modify(func(sel *sql.Selector) {
 			sel.Select(sel.Columns(

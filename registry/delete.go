@@ -84,7 +84,7 @@ func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersio
 		}
 		for _, version := range normalizedVersions {
 			n, err := deleteVersions(ctx, tx, p,
-				packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), packageversion.Internal(false))
+				packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), published)
 			if err != nil {
 				return err
 			}
@@ -165,7 +165,7 @@ func (s *Space) remove(ctx context.Context, p *ent.Pkg, f func(context.Context, 
 			return err
 		}
 		left, err := tx.PackageVersion.Query().
-			Where(packageversion.PackageID(p.ID), packageversion.Internal(false)).Exist(ctx)
+			Where(packageversion.PackageID(p.ID), published).Exist(ctx)
 		if err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func (d *diagnosis) examinePackage(ctx context.Context, c *ent.PackageVersionCli
 }
 
 func countVersions(ctx context.Context, c *ent.PackageVersionClient, p *ent.Pkg) (int, error) {
-	return c.Query().Where(packageversion.PackageID(p.ID), packageversion.Internal(false)).Count(ctx)
+	return c.Query().Where(packageversion.PackageID(p.ID), published).Count(ctx)
 }
 
 // onPackage is settled with the package locked and its owner loaded. A package

@@ -39,7 +39,7 @@ func (h Holdings) Sizes(ctx context.Context, normalizedVersion string, names []s
 		files, err := h.client.PackageFile.Query().
 			Where(
 				packagefile.NormalizedNameIn(names[:n]...),
-				packagefile.HasVersionWith(packageversion.PackageID(h.pkg.ID), packageversion.NormalizedVersion(normalizedVersion)),
+				ofVersion(h.pkg.ID, normalizedVersion),
 			).
 			Select(packagefile.FieldBlobID, packagefile.FieldNormalizedName).
 			WithBlob(func(q *ent.PackageBlobQuery) { q.Select(packageblob.FieldSize) }).
@@ -62,7 +62,7 @@ func (h Holdings) Versions(ctx context.Context, normalizedVersions []string) (ma
 	for names := normalizedVersions; len(names) > 0; {
 		n := min(lookUpAtOnce, len(names))
 		versions, err := h.client.PackageVersion.Query().
-			Where(packageversion.PackageID(h.pkg.ID), packageversion.NormalizedVersionIn(names[:n]...), packageversion.Internal(false)).
+			Where(packageversion.PackageID(h.pkg.ID), packageversion.NormalizedVersionIn(names[:n]...), published).
 			Select(packageversion.FieldID, packageversion.FieldPackageID, packageversion.FieldVersion, packageversion.FieldNormalizedVersion,
 				packageversion.FieldMetadata, packageversion.FieldSummary, packageversion.FieldLicense, packageversion.FieldHomepage,
 				packageversion.FieldRepositoryURL, packageversion.FieldAuthors, packageversion.FieldKeywords).
@@ -83,7 +83,7 @@ func (h Holdings) Versions(ctx context.Context, normalizedVersions []string) (ma
 // after the one with the id.
 func (h Holdings) Referring(ctx context.Context, p Property, normalizedFile string, after int64, limit int) ([]*ent.PackageVersion, error) {
 	versions, err := h.client.PackageVersion.Query().
-		Where(packageversion.PackageID(h.pkg.ID), packageversion.Internal(false), packageversion.IDGT(after), hasProperty([]string{p.Name}, p.Value)).
+		Where(packageversion.PackageID(h.pkg.ID), published, packageversion.IDGT(after), hasProperty([]string{p.Name}, p.Value)).
 		Order(ent.Asc(packageversion.FieldID)).
 		Limit(limit).
 		Select(packageversion.FieldID, packageversion.FieldVersion).

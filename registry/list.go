@@ -16,7 +16,7 @@ import (
 // their files and blobs.
 func (s *Space) Versions(ctx context.Context, p *ent.Pkg, offset, limit int) ([]*ent.PackageVersion, error) {
 	return s.reg.db.PackageVersion.Query().
-		Where(packageversion.PackageID(p.ID), packageversion.Internal(false)).
+		Where(packageversion.PackageID(p.ID), published).
 		Order(ent.Desc(packageversion.FieldCreatedAt), ent.Desc(packageversion.FieldID)).
 		Offset(offset).Limit(limit).
 		Select(packageversion.FieldID, packageversion.FieldVersion, packageversion.FieldCreatedAt).

@@ -17,7 +17,6 @@ import (
 	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
 	"entrepot/ent/property"
-	"entrepot/ent/tag"
 	"entrepot/storage"
 )
 
@@ -312,7 +311,7 @@ func (w *publishing) tag(ctx context.Context, name string) error {
 	p, v := w.done.Package, w.done.Version
 	if w.p.TagGuard != nil {
 		current, err := w.tx.PackageVersion.Query().
-			Where(packageversion.HasTagsWith(tag.PackageID(p.ID), tag.SortKey(byteKey(name)))).
+			Where(underTag(p.ID, name)).
 			Select(packageversion.FieldNormalizedVersion).
 			String(ctx)
 		if err != nil && !ent.IsNotFound(err) {
@@ -593,7 +592,7 @@ func attach(ctx context.Context, tx *ent.Tx, ref property.RefType, id int64, pro
 // versionID finds a published version inside a transaction.
 func versionID(ctx context.Context, tx *ent.Tx, packageID int64, normalizedVersion string) (int64, error) {
 	id, err := tx.PackageVersion.Query().
-		Where(packageversion.PackageID(packageID), packageversion.NormalizedVersion(normalizedVersion), packageversion.Internal(false)).
+		Where(packageversion.PackageID(packageID), packageversion.NormalizedVersion(normalizedVersion), published).
 		OnlyID(ctx)
 	if ent.IsNotFound(err) {
 		return 0, Errorf(NotFound, "version not found: %s", normalizedVersion)

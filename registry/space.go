@@ -205,7 +205,7 @@ func (s *Space) AnyPackage(ctx context.Context, normalizedName string) (*ent.Pkg
 // version. The caller got the package from the space.
 func (s *Space) Version(ctx context.Context, p *ent.Pkg, normalizedVersion string) (*ent.PackageVersion, error) {
 	v, err := s.reg.db.PackageVersion.Query().
-		Where(packageversion.PackageID(p.ID), packageversion.NormalizedVersion(normalizedVersion), packageversion.Internal(false)).
+		Where(packageversion.PackageID(p.ID), packageversion.NormalizedVersion(normalizedVersion), published).
 		Only(access.SystemContext(ctx))
 	if ent.IsNotFound(err) {
 		return nil, Errorf(NotFound, "version not found")
@@ -223,7 +223,7 @@ func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normali
 		Where(
 			packagefile.NormalizedName(normalizedName),
 			packagefile.CompositeKey(compositeKey),
-			packagefile.HasVersionWith(packageversion.PackageID(p.ID), packageversion.NormalizedVersion(normalizedVersion)),
+			ofVersion(p.ID, normalizedVersion),
 		).
 		WithBlob().
 		Only(access.SystemContext(ctx))

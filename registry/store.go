@@ -13,6 +13,7 @@ import (
 
 	"entrepot/ent"
 	"entrepot/ent/packageblob"
+	"entrepot/ent/packagefile"
 	"entrepot/ent/predicate"
 	"entrepot/storage"
 )
@@ -268,7 +269,9 @@ func reference(ctx context.Context, tx *ent.Tx, b *ent.PackageBlob, sums storage
 // what was committed before it began, does not miss it. So a row that carries
 // the mark is never named by a committed file, which the collector builds on.
 func release(ctx context.Context, tx *ent.Tx, blobIDs ...int64) error {
-	for ids := range slices.Chunk(blobIDs, 1000) {
+	// The order is kept within what one statement can name.
+	const chunk = 10_000
+	for ids := range slices.Chunk(blobIDs, chunk) {
 		if err := lockBlobs(ctx, tx, ids); err != nil {
 			return err
 		}
@@ -306,8 +309,9 @@ func forUpdate(opts ...entsql.LockOption) func(*entsql.Selector) {
 	}
 }
 
-// blobIDsOf lists the blobs of the files that match, in the order in which
-// they are to be locked.
+// blobIDsOf lists the blobs of the files that match.
 func blobIDsOf(ctx context.Context, tx *ent.Tx, where ...predicate.PackageFile) ([]int64, error) {
-	return tx.PackageBlob.Query().Where(packageblob.HasFilesWith(where...)).Order(packageblob.BySha256()).IDs(ctx)
+	var ids []int64
+	err := tx.PackageFile.Query().Where(where...).Unique(true).Select(packagefile.FieldBlobID).Scan(ctx, &ids)
+	return ids, err
 }

@@ -36,7 +36,7 @@ func (s *Space) Tags(ctx context.Context, p *ent.Pkg, last string, limit int) ([
 // Tagged returns the version behind a tag, with its tags not loaded.
 func (s *Space) Tagged(ctx context.Context, p *ent.Pkg, name string) (*ent.PackageVersion, error) {
 	v, err := s.reg.db.PackageVersion.Query().
-		Where(packageversion.HasTagsWith(tag.PackageID(p.ID), tag.SortKey(byteKey(name)))).
+		Where(underTag(p.ID, name)).
 		Only(access.SystemContext(ctx))
 	if ent.IsNotFound(err) {
 		return nil, Errorf(NotFound, "tag not found")
@@ -169,20 +169,20 @@ func pickLatest(ctx context.Context, c *ent.PackageVersionClient, packageID int6
 		packageversion.FieldID, packageversion.FieldSummary, packageversion.FieldKeywords, packageversion.FieldRepositoryURL,
 	}
 	v, err = c.Query().
-		Where(packageversion.HasTagsWith(tag.PackageID(packageID), tag.SortKey(byteKey(Latest)))).
+		Where(underTag(packageID, Latest)).
 		Select(wanted...).
 		Only(ctx)
 	if err == nil || !ent.IsNotFound(err) {
 		return v, true, err
 	}
 	for _, where := range [][]predicate.PackageVersion{
-		{packageversion.Prerelease(false), packageversion.Yanked(false), packageversion.Deprecated(false)},
-		{packageversion.Prerelease(false)},
+		{is(packageversion.FieldPrerelease, false), packageversion.Yanked(false), packageversion.Deprecated(false)},
+		{is(packageversion.FieldPrerelease, false)},
 		// No stable one is left: naming the rest lets the index give the order.
-		{packageversion.Prerelease(true)},
+		{is(packageversion.FieldPrerelease, true)},
 	} {
 		v, err = c.Query().
-			Where(packageversion.PackageID(packageID), packageversion.Internal(false)).
+			Where(packageversion.PackageID(packageID), published).
 			Where(where...).
 			Order(ent.Desc(packageversion.FieldSortKey), ent.Desc(packageversion.FieldID)).
 			Select(wanted...).
@@ -203,7 +203,7 @@ func (s *Space) SetStatus(ctx context.Context, p *ent.Pkg, changes map[string]St
 	return s.change(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time) error {
 		for version, status := range changes {
 			n, err := tx.PackageVersion.Update().
-				Where(packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), packageversion.Internal(false)).
+				Where(packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), published).
 				SetDeprecated(status.Deprecated).
 				SetYanked(status.Yanked).
 				SetStatusReason(status.Reason).

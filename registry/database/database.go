@@ -90,7 +90,7 @@ func connect(ctx context.Context, rawURL string, opts Options) (*DB, error) {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	if err := db.Ping(ctx); err != nil {
-		db.closePools()
+		db.Close()
 		return nil, fmt.Errorf("reach the database: %w", err)
 	}
 	drv := &splitDriver{
@@ -116,16 +116,13 @@ func (db *DB) readDriver() *entsql.Driver {
 // Ping tells whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.reader.PingContext(ctx) }
 
-// Close lets SQLite refresh its statistics and closes all connections.
+// Close closes all connections.
+//
+// SQLite is never asked to gather statistics (ANALYZE, PRAGMA optimize). What
+// it learns while a table is small stays true to it when the table has grown:
+// it would go on reading all of it. Without statistics it takes every table
+// for a large one, and the index that fits.
 func (db *DB) Close() error {
-	if db.Dialect == dialect.SQLite {
-		// A hint to the planner alone: nothing is lost when it fails.
-		_, _ = db.writer.Exec("PRAGMA optimize")
-	}
-	return db.closePools()
-}
-
-func (db *DB) closePools() error {
 	err := db.writer.Close()
 	if db.reader != nil && db.reader != db.writer {
 		if rerr := db.reader.Close(); err == nil {

@@ -153,7 +153,8 @@ func pkgVisible(v access.Viewer) []predicate.Pkg {
 
 func versionVisible(v access.Viewer) []predicate.PackageVersion {
 	return []predicate.PackageVersion{
-		packageversion.Internal(false),
+		// Not ent's NOT internal, which SQLite matches with no index.
+		func(s *sql.Selector) { s.Where(sql.ExprP(s.C(packageversion.FieldInternal) + " = false")) },
 		packageversion.HasPackageWith(pkgVisible(v)...),
 	}
 }
