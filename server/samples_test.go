@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -85,13 +86,6 @@ func init() {
 	} {
 		samples[key] = call
 	}
-	everybody := func(status int) map[string]int {
-		answers := map[string]int{}
-		for _, login := range people {
-			answers[login] = status
-		}
-		return answers
-	}
 	signedIn := everybody(200)
 	signedIn[""] = 401
 	open["npm GET -/ping"] = everybody(200)
@@ -100,6 +94,78 @@ func init() {
 	open["npm DELETE -/user/token/{token}"] = everybody(404)
 	open["npm DELETE -/user/token/{token}"][""] = 401
 	open["npm POST -/v1/login"] = everybody(404)
+}
+
+// The blobs of a seeded image: its configuration, and one that no manifest
+// names.
+const (
+	imageConfig = "{}"
+	spareBlob   = "spare"
+)
+
+func init() {
+	seeds["container"] = func(t *testing.T, s *servertest.Server, owner, name string) {
+		t.Helper()
+		for _, blob := range []string{imageConfig, spareBlob} {
+			s.Want(t, 201, "ann", "POST", imagePath(owner, name)+"/blobs/uploads/?digest="+digest(blob), blob)
+		}
+		s.Want(t, 201, "ann", "PUT", imagePath(owner, name)+"/manifests/v1", imageManifest(owner, name), "Content-Type", imageManifestType)
+	}
+	at := func(suffix string) func(owner, name string) string {
+		return func(owner, name string) string { return imagePath(owner, name) + suffix }
+	}
+	below := func(path string) func(owner, name string) string {
+		return func(string, string) string { return "/v2/" + path }
+	}
+	const session = "/blobs/uploads/00000000-0000-0000-0000-000000000000"
+	for key, call := range map[string]sample{
+		"container GET ":                                      {path: below("")},
+		"container GET token":                                 {path: below("token?service=x")},
+		"container POST token":                                {path: below("token")},
+		"container GET _catalog":                              {path: below("_catalog")},
+		"container POST {image...}/blobs/uploads":             {path: at("/blobs/uploads/"), status: 202},
+		"container GET {image...}/blobs/uploads/{session}":    {path: at(session), status: 404},
+		"container PATCH {image...}/blobs/uploads/{session}":  {path: at(session), body: text("x"), status: 404},
+		"container PUT {image...}/blobs/uploads/{session}":    {path: at(session + "?digest=" + digest("x")), status: 404},
+		"container DELETE {image...}/blobs/uploads/{session}": {path: at(session), status: 404},
+		"container GET {image...}/blobs/{digest}":             {path: at("/blobs/" + digest(imageConfig)), status: 200},
+		"container DELETE {image...}/blobs/{digest}":          {path: at("/blobs/" + digest(spareBlob)), status: 202},
+		"container GET {image...}/manifests/{reference}":      {path: at("/manifests/v1"), status: 200},
+		"container PUT {image...}/manifests/{reference}":      {path: at("/manifests/v2"), body: imageManifest, headers: []string{"Content-Type", imageManifestType}, status: 201},
+		"container DELETE {image...}/manifests/{reference}":   {path: at("/manifests/v1"), status: 202},
+		"container GET {image...}/tags/list":                  {path: at("/tags/list"), status: 200},
+		"container GET {image...}/referrers/{digest}":         {path: at("/referrers/" + digest("nothing")), status: 200},
+	} {
+		samples[key] = call
+	}
+	ping := everybody(200)
+	ping[""] = 401
+	open["container GET "] = ping
+	open["container GET token"] = everybody(200)
+	open["container POST token"] = everybody(400)
+	catalog := everybody(200)
+	catalog[""] = 401
+	open["container GET _catalog"] = catalog
+}
+
+const imageManifestType = "application/vnd.oci.image.manifest.v1+json"
+
+func imagePath(owner, name string) string { return "/v2/" + owner + "/" + name }
+
+func imageManifest(string, string) string {
+	return fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":%q,"size":%d},"layers":[]}`,
+		imageManifestType, digest(imageConfig), len(imageConfig))
+}
+
+func digest(content string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(content))) }
+
+// everybody gets the same answer.
+func everybody(status int) map[string]int {
+	answers := map[string]int{}
+	for _, login := range people {
+		answers[login] = status
+	}
+	return answers
 }
 
 func npmPath(owner, name string) string { return "/api/packages/" + owner + "/npm/" + name }
