@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"entrepot/graph"
+	"entrepot/graph/graphiql"
 	"entrepot/protocols"
 	"entrepot/protocols/container"
 	"entrepot/protocols/generic"
@@ -44,6 +45,8 @@ func (s *Server) routes(types []*protocols.Type) http.Handler {
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.Handle("GET /metrics", s.serveMetrics())
 	mux.Handle("/graphql", s.browse(api.Handler()))
+	mux.Handle("GET "+graphiql.Prefix, graphiql.Handler())
+	mux.Handle("GET "+graphiql.Prefix+"/", graphiql.Handler())
 	mux.Handle("GET /-/files/", s.browse(api.Files()))
 
 	wire := s.identify(packages)
