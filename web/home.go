@@ -28,7 +28,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request, _ route.Target) erro
 		v.Types = append(v.Types, typeCount{t.Type, int64(t.Count)})
 	}
 	for _, t := range res.PackageTypes {
-		v.Publish = append(v.Publish, publishInstructions(t.Instructions)...)
+		v.Publish = append(v.Publish, firstOf(publishInstructions(t.Instructions))...)
 	}
 	return s.show(w, r, homePage(v))
 }

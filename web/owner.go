@@ -45,7 +45,7 @@ func (s *site) owner(w http.ResponseWriter, r *http.Request, t route.Target) err
 	}
 	if v.Head.CanPublish && v.Total == 0 {
 		for _, c := range res.PackageTypes {
-			v.Publish = append(v.Publish, publishInstructions(c.Instructions)...)
+			v.Publish = append(v.Publish, firstOf(publishInstructions(c.Instructions))...)
 		}
 	}
 	return s.show(w, r, ownerPage(v))

@@ -89,6 +89,9 @@ func publishInstructions(all []queries.Instruction) []ui.Instruction {
 	return list
 }
 
+// firstOf keeps one client of a package type, where the types are what matters.
+func firstOf(list []ui.Instruction) []ui.Instruction { return list[:min(1, len(list))] }
+
 func stepsFor(all []queries.Instruction, title, client string) []ui.Step {
 	for _, in := range all {
 		if in.Title == title && in.Client == client {

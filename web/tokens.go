@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klauspost/compress/gzhttp"
+
 	"entrepot/web/queries"
 	"entrepot/web/route"
 	"entrepot/web/ui"
@@ -44,6 +46,7 @@ func (s *site) createToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	res, err := queries.CreateToken(r.Context(), s.GraphQL, n.Name, n.Scopes, time.Now().Add(life))
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set(gzhttp.HeaderNoCompression, "a secret beside text from the form") // its length would tell of it
 	if err != nil {
 		p, err := formProblem(err)
 		if err != nil {

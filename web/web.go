@@ -13,6 +13,7 @@ import (
 
 	"github.com/Khan/genqlient/graphql"
 	"github.com/alexedwards/scs/v2"
+	"github.com/klauspost/compress/gzhttp"
 
 	"entrepot/access"
 	"entrepot/auth"
@@ -71,7 +72,7 @@ func New(o Options) http.Handler {
 	pages := o.Sessions.LoadAndSave(s.identify(http.HandlerFunc(s.dispatch)))
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(s.denyCrossOrigin))
-	pages = crossOrigin.Handler(pages)
+	pages = compressed(crossOrigin.Handler(pages))
 	assets := static.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Assets need no session, and must not wait for one.
@@ -82,6 +83,15 @@ func New(o Options) http.Handler {
 		secure(w.Header())
 		pages.ServeHTTP(w, r)
 	})
+}
+
+// compressed sends pages compressed to those who accept it.
+func compressed(pages http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(2<<10), gzhttp.ContentTypes([]string{"text/html"}))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return wrap(pages)
 }
 
 // secure sets the headers that every page has. Nothing is loaded from another host, no script or style is inline, and

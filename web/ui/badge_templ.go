@@ -58,10 +58,10 @@ func Badge(tone Tone, text string) templ.Component {
 		var templ_7745c5c3_Var2 = []any{"badge-soft",
 			templ.KV("bg-base-300/70 text-base-content", tone == Plain),
 			templ.KV("bg-glow text-primary", tone == Accent),
-			templ.KV("bg-info/10 text-info", tone == Info),
-			templ.KV("bg-success/10 text-success", tone == Success),
-			templ.KV("bg-warning/12 text-warning", tone == Warning),
-			templ.KV("bg-error/10 text-error", tone == Danger)}
+			templ.KV("bg-info-soft text-info", tone == Info),
+			templ.KV("bg-success-soft text-success", tone == Success),
+			templ.KV("bg-warning-soft text-warning", tone == Warning),
+			templ.KV("bg-error-soft text-error", tone == Danger)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var2...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -29,6 +29,8 @@ func TestContrast(t *testing.T) {
 		{"color-neutral-content", "color-neutral"},
 		{"color-error", "color-base-100"}, {"color-error", "color-base-200"}, {"color-warning", "color-base-100"},
 		{"color-success", "color-base-100"}, {"color-info", "color-base-100"},
+		{"color-info", "tone-info"}, {"color-success", "tone-success"}, {"color-warning", "tone-warning"}, {"color-error", "tone-error"},
+		{"color-base-content", "tone-info"}, {"color-base-content", "tone-warning"}, {"color-primary", "tone-success"},
 	}
 	controls := [][2]string{{"tone-edge", "color-base-100"}, {"tone-edge", "color-base-200"}}
 	for _, theme := range themes {
