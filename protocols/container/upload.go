@@ -34,8 +34,8 @@ func startUpload(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if query.Get("digest") != "" && r.ContentLength != 0 {
-		return uploadAtOnce(w, r)
+	if d := digest.Digest(query.Get("digest")); d != "" && (r.ContentLength != 0 || d == d.Algorithm().FromBytes(nil)) {
+		return uploadAtOnce(w, r, d)
 	}
 	if err := r.Registry.CheckSize(r.ContentLength); err != nil {
 		return err
@@ -67,11 +67,7 @@ func announcedAlgorithm(query url.Values) (storage.Algorithm, error) {
 }
 
 // uploadAtOnce stores a blob that comes with the first request.
-func uploadAtOnce(w http.ResponseWriter, r *request) error {
-	d, err := parseDigest(r.URL.Query().Get("digest"))
-	if err != nil {
-		return err
-	}
+func uploadAtOnce(w http.ResponseWriter, r *request, d digest.Digest) error {
 	content, err := r.Registry.Store(r.Context(), r.Body, r.ContentLength, algorithm(d))
 	if err != nil {
 		return uploadError(err)
