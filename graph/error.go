@@ -1,10 +1,12 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -26,16 +28,18 @@ func (a *API) presentError(ctx context.Context, err error) *gqlerror.Error {
 	switch {
 	case told:
 		return presented(shown, string(e.Code), e.Message, "field", e.Field, "rule", e.Rule)
-	case cause == nil:
+	case cause == nil && shown.Extensions["code"] != nil && shown.Extensions["code"] != codePagination:
 		// Made by the language itself: a query that is not valid, a limit.
 		return shown
+	case paginationError(err) != "":
+		return presented(shown, string(registry.Invalid), paginationError(err))
 	case argumentError(ctx):
-		return presented(shown, string(registry.Invalid), cause.Error())
+		return presented(shown, string(registry.Invalid), cmp.Or(cause, err).Error())
 	case ent.IsNotFound(err):
 		return presented(shown, string(registry.NotFound), "not found")
 	case errors.Is(err, errRecovered), errors.Is(err, context.Canceled):
 	default:
-		a.log.ErrorContext(ctx, "GraphQL request failed", "path", shown.Path.String(), "error", cause)
+		a.log.ErrorContext(ctx, "GraphQL request failed", "path", shown.Path.String(), "error", cmp.Or(cause, err))
 	}
 	return presented(shown, codeInternal, "internal error")
 }
@@ -50,6 +54,23 @@ func presented(e *gqlerror.Error, code, message string, more ...string) *gqlerro
 		}
 	}
 	return e
+}
+
+// codePagination is entgql's code for a page that makes no sense; of a page
+// with both ends it says so in words alone.
+const codePagination = "INVALID_PAGINATION"
+
+// paginationError is entgql's message about a page, or empty.
+func paginationError(err error) string {
+	for e, ok := errors.AsType[*gqlerror.Error](err); ok; e, ok = errors.AsType[*gqlerror.Error](e.Err) {
+		if e.Extensions["code"] == codePagination || strings.HasPrefix(e.Message, "Passing both `first` and `last`") {
+			return e.Message
+		}
+		if e.Err == nil {
+			break
+		}
+	}
+	return ""
 }
 
 // argumentError tells whether the field at hand failed because its arguments

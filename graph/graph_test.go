@@ -18,6 +18,7 @@ import (
 	"entrepot/auth"
 	"entrepot/ent"
 	"entrepot/ent/membership"
+	"entrepot/ent/owner"
 	"entrepot/registry"
 	"entrepot/registry/database"
 	"entrepot/storage"
@@ -32,6 +33,8 @@ type fixture struct {
 	reg   *registry.Registry
 	auth  *auth.Service
 	views map[string]access.Viewer
+	// hash is everybody's password's: to compute it takes long.
+	hash string
 	// logged is what clients were not told.
 	logged syncBuffer
 }
@@ -67,7 +70,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	reg, err := registry.New(registry.Options{Database: db, Store: store, Types: []registry.Type{
-		{Name: "plain", Title: "Plain", Instructions: plainInstructions, Facts: plainFacts},
+		{Name: "plain", Title: "Plain", Instructions: plainInstructions, Facts: func(v *ent.PackageVersion) ([]registry.Fact, error) { return plainFactsOf(v) }},
 		{Name: "tagged", Title: "Tagged", KeepsLatestTag: true, CheckTag: checkTestTag},
 	}})
 	if err != nil {
@@ -87,16 +90,29 @@ func newFixture(t *testing.T) *fixture {
 		Logger:    slog.New(slog.NewTextHandler(&f.logged, nil)),
 		Uploaders: map[string]Uploader{"plain": plainUploader{}},
 	})
-	for _, login := range []string{"root", "ann", "bob", "eve"} {
-		u, err := service.CreateUser(access.SystemContext(t.Context()), auth.NewUser{
-			Login: login, Email: login + "@example.com", FullName: strings.ToUpper(login), Password: password, Admin: login == "root",
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.views[login] = access.Viewer{Kind: access.User, UserID: u.ID, Login: login, SiteAdmin: u.Admin}
+	root, err := service.CreateUser(access.SystemContext(t.Context()), auth.NewUser{
+		Login: "root", Email: "root@example.com", FullName: "ROOT", Password: password, Admin: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.views["root"] = access.Viewer{Kind: access.User, UserID: root.ID, Login: "root", SiteAdmin: true}
+	f.hash = root.PasswordHash
+	for _, login := range []string{"ann", "bob", "eve"} {
+		f.user(login)
 	}
 	return f
+}
+
+// user makes an account.
+func (f *fixture) user(login string) {
+	f.t.Helper()
+	ctx := access.SystemContext(f.t.Context())
+	db := f.reg.Client()
+	o := db.Owner.Create().SetName(login).SetNormalizedName(login).SetKind(owner.KindUser).SaveX(ctx)
+	u := db.User.Create().SetOwnerID(o.ID).SetLogin(login).SetNormalizedLogin(login).SetFullName(strings.ToUpper(login)).
+		SetEmail(login + "@example.com").SetNormalizedEmail(login + "@example.com").SetPasswordHash(f.hash).SaveX(ctx)
+	f.views[login] = access.Viewer{Kind: access.User, UserID: u.ID, Login: login}
 }
 
 func plainInstructions(in registry.InstructionsInput) []registry.Instructions {
@@ -116,6 +132,9 @@ func plainInstructions(in registry.InstructionsInput) []registry.Instructions {
 	}
 	return []registry.Instructions{{Title: "Install", Client: "plain", Steps: []registry.Step{step}}}
 }
+
+// plainFactsOf is replaced where facts fail.
+var plainFactsOf = plainFacts
 
 func plainFacts(v *ent.PackageVersion) ([]registry.Fact, error) {
 	return []registry.Fact{
@@ -334,6 +353,16 @@ func readAll(t *testing.T, r io.Reader) string {
 	return string(b)
 }
 
-func newUser(login string) auth.NewUser {
-	return auth.NewUser{Login: login, Email: login + "@example.com", Password: password}
+// uploaderFunc reads a file and refuses it.
+type uploaderFunc func(io.Reader) error
+
+func (u uploaderFunc) Upload(_ context.Context, _ *registry.Space, f UploadedFile) (*registry.Published, error) {
+	if err := u(f.Body); err != nil {
+		return nil, err
+	}
+	return nil, registry.Errorf(registry.Conflict, "not today")
 }
+
+func request(query string) *genqlient.Request { return &genqlient.Request{Query: query} }
+
+func answer() *genqlient.Response { return &genqlient.Response{Data: new(json.RawMessage)} }

@@ -47,7 +47,7 @@ var weights = map[string]func(child int, args map[string]any) int{
 	"Package.version":             func(child int, _ map[string]any) int { return 20 + child },
 	"Package.instructions":        func(child int, _ map[string]any) int { return 1 + 10*child },
 	"PackageVersion.instructions": func(child int, _ map[string]any) int { return 1 + 10*child },
-	"PackageVersion.dependencies": func(child int, _ map[string]any) int { return 1 + 20*child },
+	"PackageVersion.dependencies": func(child int, _ map[string]any) int { return 1 + 10*child },
 	"PackageVersion.facts":        func(child int, _ map[string]any) int { return 1 + 10*child },
 	"PackageType.instructions":    func(child int, _ map[string]any) int { return 20 + 10*child },
 	"Readme.html":                 func(int, map[string]any) int { return 50 },

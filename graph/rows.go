@@ -123,7 +123,11 @@ func (s *siblings[T]) note(list []*T, id func(*T) int64) {
 		s.lists = map[int64][]*T{}
 	}
 	for _, row := range list {
-		s.lists[id(row)] = list
+		// The first list stays: a row that is read again on the way, as
+		// somebody's latest version, keeps the company it came in.
+		if _, noted := s.lists[id(row)]; !noted {
+			s.lists[id(row)] = list
+		}
 	}
 }
 

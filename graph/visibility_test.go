@@ -18,15 +18,8 @@ import (
 // visibility and package visibility, named for both, as "limited-private".
 func hall(t *testing.T) (*fixture, []string) {
 	f := newFixture(t)
-	f.auth.CreateUser(access.SystemContext(t.Context()), newUser("reader"))
-	f.auth.CreateUser(access.SystemContext(t.Context()), newUser("writer"))
-	for _, login := range []string{"reader", "writer"} {
-		id, err := scalar.ParseID(f.id(`{owner(name:"`+login+`"){user{id}}}`, "owner.user.id"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.views[login] = access.Viewer{Kind: access.User, UserID: id, Login: login}
-	}
+	f.user("reader")
+	f.user("writer")
 	var names []string
 	for _, owner := range []access.Visibility{access.Public, access.Limited, access.Private} {
 		org := strings.ToLower(string(owner))
