@@ -17,6 +17,7 @@ import (
 
 	"entrepot/access"
 	"entrepot/ent"
+	"entrepot/ent/packageblob"
 	"entrepot/registry/database/databasetest"
 	"entrepot/storage"
 )
@@ -205,6 +206,90 @@ func TestTransactionIsTriedAgainOnPostgres(t *testing.T) {
 			t.Errorf("generation %d, want two more than %d", g, a.Generation)
 		}
 	}
+}
+
+// TestInterleavingsOnPostgres stops one side in the middle of its transaction
+// and starts the other: what claimBlobs and release say of each other, step by
+// step.
+func TestInterleavingsOnPostgres(t *testing.T) {
+	// unnamed prepares content that was released long ago.
+	unnamed := func(f *fixture) (blob int64) {
+		done := f.publish("gone", "1", "content")
+		f.deletePackage(done.Package)
+		f.age(48 * time.Hour)
+		return done.Files[0].BlobID
+	}
+	t.Run("the collector passes over what a publish holds", func(t *testing.T) {
+		f, _ := newPostgresFixture(t, Options{})
+		blob := unnamed(f)
+		must(f, f.inTx(t.Context(), func(ctx context.Context, tx *ent.Tx) error {
+			if kept, err := reference(ctx, tx, tx.PackageBlob.GetX(ctx, blob), storage.Sums{}); err != nil || !kept {
+				t.Errorf("reference: %v, %v", kept, err)
+			}
+			if c := f.collect(); c.Blobs != 0 {
+				t.Errorf("collected %+v", c)
+			}
+			return nil
+		}))
+		if c := f.collect(); c.Blobs != 0 {
+			t.Errorf("afterwards: collected %+v", c)
+		}
+	})
+	t.Run("a publish waits for the collector and keeps its own bytes", func(t *testing.T) {
+		f, raw := newPostgresFixture(t, Options{})
+		blob := unnamed(f)
+		var published *Published
+		var wg sync.WaitGroup
+		must(f, f.inTx(t.Context(), func(ctx context.Context, tx *ent.Tx) error {
+			tx.PackageBlob.UpdateOneID(blob).SetState(packageblob.StateDying).ExecX(ctx)
+			wg.Go(func() { published = f.publish("app", "1", "content") })
+			awaitBlocked(t, raw)
+			return nil
+		}))
+		wg.Wait()
+		if published.Files[0].BlobID == blob {
+			t.Error("the publish refers to the claimed blob")
+		}
+		f.age(48 * time.Hour)
+		f.collect()
+		if got, err := f.bytesOf(published); got != "content" || err != nil {
+			t.Errorf("content %q, %v", got, err)
+		}
+		f.wantNoFindings()
+	})
+	t.Run("a deletion waits for a publish and leaves no mark", func(t *testing.T) {
+		f, raw := newPostgresFixture(t, Options{})
+		first, other := f.publish("first", "1", "content"), f.publish("other", "1", "other")
+		var wg sync.WaitGroup
+		must(f, f.inTx(t.Context(), func(ctx context.Context, tx *ent.Tx) error {
+			if kept, err := reference(ctx, tx, blobOf(first), storage.Sums{}); err != nil || !kept {
+				t.Errorf("reference: %v, %v", kept, err)
+			}
+			wg.Go(func() { f.deletePackage(first.Package) })
+			awaitBlocked(t, raw)
+			return tx.PackageFile.Create().SetVersionID(other.Version.ID).SetBlobID(first.Files[0].BlobID).
+				SetName("g").SetNormalizedName("g").Exec(ctx)
+		}))
+		wg.Wait()
+		f.wantNoFindings()
+	})
+}
+
+// awaitBlocked waits until a session of the database waits for a lock.
+func awaitBlocked(t *testing.T, db *sql.DB) {
+	t.Helper()
+	const query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		var waiting int
+		if err := db.QueryRowContext(t.Context(), query).Scan(&waiting); err != nil {
+			t.Error(err)
+			return
+		}
+		if waiting > 0 {
+			return
+		}
+	}
+	t.Error("nobody waits")
 }
 
 // TestSameVersionAtOnceOnPostgres lets 64 clients of two replicas publish one
