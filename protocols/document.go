@@ -1,6 +1,7 @@
 package protocols
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,16 +30,24 @@ func ServeDocument(w http.ResponseWriter, r *Request, key registry.DocumentKey, 
 	if err != nil {
 		return err
 	}
-	body := d.Body
+	h.Set("Content-Type", contentType)
 	if gzipped {
 		h.Set("Content-Encoding", "gzip")
-		body = d.Gzip
+		h.Set("Content-Length", strconv.Itoa(len(d.Gzip)))
+		w.WriteHeader(http.StatusOK)
+		if r.Method != http.MethodHead {
+			w.Write(d.Gzip) // the client has it or is gone
+		}
+		return nil
 	}
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	body, err := d.Plain()
+	if err != nil {
+		return err
+	}
+	h.Set("Content-Length", strconv.Itoa(d.Size))
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		w.Write(body) // the client has it or is gone
+		io.Copy(w, body) // the client has it or is gone
 	}
 	return nil
 }

@@ -2,12 +2,12 @@ package registry
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
 	"hash/fnv"
 	"io"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
 
@@ -23,8 +23,20 @@ type Document struct {
 	// request is answered before anything is composed. The compressed form
 	// has GzipETag.
 	ETag, GzipETag string
-	// Body and Gzip are the two forms.
-	Body, Gzip []byte
+	// Gzip is the compressed form, Size the length of the plain one.
+	Gzip []byte
+	Size int
+
+	body []byte // nil for a document too large to be kept in both forms
+}
+
+// Plain returns the plain form from its start. Most clients take the
+// compressed one, so that of a large document only that is kept.
+func (d *Document) Plain() (io.Reader, error) {
+	if d.body != nil {
+		return bytes.NewReader(d.body), nil
+	}
+	return gzip.NewReader(bytes.NewReader(d.Gzip))
 }
 
 // DocumentKey names a document.
@@ -73,7 +85,7 @@ func newDocumentCache(limit int64) *documentCache {
 		kept: otter.Must(&otter.Options[documentID, cachedDocument]{
 			MaximumWeight: uint64(limit),
 			Weigher: func(id documentID, d cachedDocument) uint32 {
-				return uint32(len(id.name) + len(d.Body) + len(d.Gzip) + 256)
+				return uint32(len(id.name) + len(d.body) + len(d.Gzip) + 256)
 			},
 		}),
 	}
@@ -105,8 +117,11 @@ func (r *Registry) Document(ctx context.Context, key DocumentKey, compose Compos
 		if err := z.Close(); err != nil {
 			return nil, err
 		}
-		d := &Document{ETag: plain, GzipETag: compressed, Body: bytes.Clone(body.Bytes()), Gzip: bytes.Clone(packed.Bytes())}
-		if len(d.Body) < c.limit/4 {
+		d := &Document{ETag: plain, GzipETag: compressed, Gzip: bytes.Clone(packed.Bytes()), Size: body.Len()}
+		if d.Size < c.limit/8 {
+			d.body = bytes.Clone(body.Bytes())
+		}
+		if len(d.body)+len(d.Gzip) < c.limit/4 {
 			c.kept.Set(id, cachedDocument{key.Package.Generation, d})
 		}
 		return d, nil

@@ -2,6 +2,7 @@ package npm
 
 import (
 	"encoding/json"
+	"io"
 	"strings"
 
 	"entrepot/protocols"
@@ -21,7 +22,7 @@ type body struct {
 	versions map[string]versionChange
 	// manifest is the manifest of the version, when there is just one, and
 	// manifestKey the version it stands under.
-	manifest    json.RawMessage
+	manifest    manifest
 	manifestKey string
 	// maintainers tells whether there is a member of that name.
 	maintainers bool
@@ -37,6 +38,9 @@ type versionChange struct {
 	deprecated *string
 }
 
+// reason is the message as it can be stored.
+func (c versionChange) reason() string { return cut(cleanText(*c.deprecated), maxDeprecation) }
+
 // attachment is a file that came inside of a body.
 type attachment struct {
 	// name is the file's name in the body.
@@ -44,10 +48,11 @@ type attachment struct {
 	content *registry.Stored
 }
 
-// The longest texts of a body in bytes.
+// The longest texts of a body that are kept, in bytes; of longer ones the
+// beginning is.
 const (
-	maxDeprecation = 16 << 10
 	maxReadmeText  = 1 << 20
+	maxDeprecation = 16 << 10
 )
 
 // versionCost is what a version costs in memory beside its own text.
@@ -62,8 +67,11 @@ func passOver(s *scanner, _ *body, _ string) error { return s.skip() }
 // readBody reads a body to its end. What take has stored is in the body also
 // when there is an error: it is the caller's to discard.
 func readBody(r *protocols.Request, take receive) (*body, error) {
+	return readScanned(newScanner(r.Body), take)
+}
+
+func readScanned(s *scanner, take receive) (*body, error) {
 	b := &body{}
-	s := newScanner(r.Body)
 	err := s.object(func(key string) (err error) {
 		switch key {
 		case "_id":
@@ -71,7 +79,7 @@ func readBody(r *protocols.Request, take receive) (*body, error) {
 		case "name":
 			b.name, err = s.field(key, maxKey)
 		case "readme":
-			b.readme, err = s.optionalText()
+			b.readme, err = s.beginning(maxReadmeText)
 		case "dist-tags":
 			err = s.null(func() error { return b.readTags(s) })
 		case "versions":
@@ -130,8 +138,8 @@ func (s *scanner) field(key string, limit int) (*string, error) {
 	return &text, err
 }
 
-// optionalText reads a member that is of use only if it is text.
-func (s *scanner) optionalText() (string, error) {
+// beginning reads the first bytes of a text; a value that is none is "".
+func (s *scanner) beginning(limit int) (string, error) {
 	c, err := s.peek()
 	if err != nil {
 		return "", err
@@ -139,7 +147,18 @@ func (s *scanner) optionalText() (string, error) {
 	if c != '"' {
 		return "", s.skip()
 	}
-	return s.text(maxReadmeText)
+	t, err := s.stream()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if _, err := io.Copy(&b, io.LimitReader(t, int64(limit))); err != nil {
+		return "", err
+	}
+	if _, err := io.Copy(io.Discard, &boundedReader{r: t, left: maxScanned}); err != nil {
+		return "", err
+	}
+	return cleanText(b.String()), s.keep(b.Len())
 }
 
 func (b *body) readTags(s *scanner) error {
@@ -162,53 +181,60 @@ func (b *body) readVersions(s *scanner) error {
 		if err := s.keep(len(version) + versionCost); err != nil {
 			return err
 		}
-		if len(b.versions) > 0 {
-			if b.manifest != nil {
-				s.release(len(b.manifest))
-				b.manifest = nil
+		if c, err := s.peek(); err != nil || c != '{' {
+			if err == nil {
+				err = registry.FieldErrorf("versions", "the manifest of version %.300q is not an object", version)
 			}
-			change, err := s.versionChange()
-			b.versions[version] = change
 			return err
 		}
-		manifest, err := s.raw()
-		if err != nil {
-			return err
+		if len(b.versions) == 0 {
+			return b.readManifest(s, version)
 		}
-		b.manifest, b.manifestKey = manifest, version
-		change, err := newScanner(strings.NewReader(string(manifest))).versionChange()
+		b.manifest = nil
+		change, err := s.versionChange()
 		b.versions[version] = change
 		return err
 	})
 }
 
+func (b *body) readManifest(s *scanner, version string) error {
+	raw, err := s.raw()
+	if err != nil {
+		return err
+	}
+	if b.manifest, err = parseManifest(raw); err != nil {
+		return malformed("%v", err)
+	}
+	b.manifestKey = version
+	var change versionChange
+	if deprecated := b.manifest.get("deprecated"); deprecated != nil {
+		change.read(deprecated)
+	}
+	b.versions[version] = change
+	return nil
+}
+
 // versionChange reads a manifest for what can change in it.
 func (s *scanner) versionChange() (versionChange, error) {
 	var change versionChange
-	if c, err := s.peek(); err != nil || c != '{' {
-		if err == nil {
-			err = registry.FieldErrorf("versions", "a version's manifest is not an object")
-		}
-		return change, err
-	}
 	err := s.object(func(key string) error {
 		if key != "deprecated" {
 			return s.skip()
 		}
-		c, err := s.peek()
-		if err != nil {
-			return err
+		raw, err := s.raw()
+		if err == nil {
+			change.read(raw)
 		}
-		switch c {
-		case '"':
-			text, err := s.text(maxDeprecation)
-			change.deprecated = &text
-			return err
-		case 'f', 'n':
-			none := ""
-			change.deprecated = &none
-		}
-		return s.skip()
+		return err
 	})
 	return change, err
+}
+
+// read takes the member deprecated in: a message, or false or null for none.
+func (c *versionChange) read(deprecated json.RawMessage) {
+	var message string
+	switch err := json.Unmarshal(deprecated, &message); {
+	case err == nil, string(deprecated) == "false": // null leaves message as it is
+		c.deprecated = &message
+	}
 }

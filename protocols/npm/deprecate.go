@@ -28,7 +28,7 @@ func deprecate(w http.ResponseWriter, r *protocols.Request, name string, b *body
 		if change.deprecated == nil {
 			continue
 		}
-		reason := cleanText(*change.deprecated)
+		reason := change.reason()
 		if reason == deprecation(state.Deprecated, state.StatusReason) {
 			continue
 		}

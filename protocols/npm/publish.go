@@ -51,11 +51,8 @@ func publication(r *protocols.Request, name string, b *body) (*registry.Publicat
 		return nil, err
 	}
 	version, _ := parseVersion(b.manifestKey)
-	m, err := parseManifest(b.manifest)
-	if err != nil {
-		return nil, registry.FieldErrorf("versions", "the manifest is not a JSON object")
-	}
-	packed, err := agree(m, name, b)
+	m := b.manifest
+	packed, err := agree(name, b)
 	if err != nil {
 		return nil, err
 	}
@@ -136,8 +133,8 @@ func (b *body) checkPublish(name string) error {
 // agree holds the manifest against the path and against the package.json in
 // the tarball, which it returns: clients resolve dependencies by the one and
 // run the other, so they must speak of the same thing.
-func agree(m manifest, name string, b *body) (manifest, error) {
-	version := b.manifestKey
+func agree(name string, b *body) (manifest, error) {
+	m, version := b.manifest, b.manifestKey
 	if got := m.text("name"); got != name {
 		return nil, registry.FieldErrorf("versions", "the manifest's name is %.250q, but the path says %q", got, name)
 	}
@@ -184,7 +181,7 @@ func (b *body) readmeText(m manifest) string {
 	for _, text := range []string{b.readme, m.text("readme")} {
 		// What npm says in place of a readme.
 		if text != "" && text != "ERROR: No README data found!" {
-			return cleanText(text)
+			return cut(text, maxReadmeText)
 		}
 	}
 	return ""
@@ -204,10 +201,10 @@ func installs(m manifest) bool {
 // initialStatus is the status of a version whose manifest is deprecated from
 // the start.
 func initialStatus(change versionChange) registry.Status {
-	if change.deprecated == nil || *change.deprecated == "" {
+	if change.deprecated == nil || change.reason() == "" {
 		return registry.Status{}
 	}
-	return registry.Status{Deprecated: true, Reason: cleanText(*change.deprecated)}
+	return registry.Status{Deprecated: true, Reason: change.reason()}
 }
 
 // metadata is what is kept of a version beside the facts all types share.
