@@ -33,6 +33,9 @@ func (a *API) presentError(ctx context.Context, err error) *gqlerror.Error {
 		return shown
 	case paginationError(err) != "":
 		return presented(shown, string(registry.Invalid), paginationError(err))
+	case cause == nil && graphql.GetFieldContext(ctx) == nil:
+		// Made by a transport: the request cannot be read.
+		return presented(shown, string(registry.Invalid), shown.Message)
 	case argumentError(ctx):
 		return presented(shown, string(registry.Invalid), cmp.Or(cause, err).Error())
 	case ent.IsNotFound(err):
