@@ -272,7 +272,7 @@ func TestUploadStyles(t *testing.T) {
 	d := digest(content)
 	check := func(t *testing.T, res servertest.Response, d, content string) {
 		t.Helper()
-		if res.Header.Get("Location") != root+"/blobs/"+d || res.Header.Get(http.CanonicalHeaderKey("Docker-Content-Digest")) != d {
+		if res.Header.Get("Location") != root+"/blobs/"+d || res.Header.Get("Docker-Content-Digest") != d {
 			t.Errorf("created with %v", res.Header)
 		}
 		if got := s.Want(t, 200, "wim", "GET", root+"/blobs/"+d, ""); got.Body != content {
