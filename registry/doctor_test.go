@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -322,6 +323,27 @@ func TestDoctorStrayAge(t *testing.T) {
 	if found := f.diagnose(DiagnoseOptions{StrayAge: time.Hour}); len(found) != 1 {
 		t.Errorf("findings %+v, want one", found)
 	}
+}
+
+// ghostStore lists an object that has been removed since.
+type ghostStore struct{ storage.Store }
+
+func (g ghostStore) List(ctx context.Context) iter.Seq2[storage.Entry, error] {
+	return func(yield func(storage.Entry, error) bool) {
+		if yield(storage.Entry{Key: storage.NewKey(), Size: 5}, nil) {
+			g.Store.List(ctx)(yield)
+		}
+	}
+}
+
+func TestDoctorLooksAtObjectsTwice(t *testing.T) {
+	store, err := storage.Open(t.Context(), t.TempDir(), storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixtureOn(t, "sqlite:"+t.TempDir()+"/test.db", Options{Store: ghostStore{store}})
+	f.publish("app", "1", "content")
+	f.wantNoFindings()
 }
 
 // TestDoctorWithFaultyStore tells a store that is out of reach from one that
