@@ -54,11 +54,12 @@ func (r *Registry) Catalog(ctx context.Context, typeName, last string, limit int
 // that the viewer in the context may read, has a file in an internal version:
 // proof that the viewer can read the bytes anyway. NotFound otherwise.
 func (r *Registry) Held(ctx context.Context, typeName string, sums storage.Sums) (*ent.PackageBlob, error) {
-	q := r.db.PackageBlob.Query().Where(packageblob.StateEQ(packageblob.StateLive))
+	q := r.db.PackageBlob.Query()
 	if sums.SHA256 != "" {
-		q.Where(packageblob.Sha256(sums.SHA256))
+		q.Where(liveBlob(sums.SHA256))
 	} else {
-		q.Where(packageblob.Sha512(sums.SHA512))
+		// Not "is live": SQLite would go by the index on that.
+		q.Where(packageblob.Sha512(sums.SHA512), packageblob.StateNEQ(packageblob.StateDying))
 	}
 	b, err := q.First(access.SystemContext(ctx))
 	if ent.IsNotFound(err) {

@@ -292,6 +292,31 @@ func TestDoctorHealsLostContent(t *testing.T) {
 	}
 }
 
+// TestPublishHealsLostContent publishes the same bytes in place of those that
+// are lost.
+func TestPublishHealsLostContent(t *testing.T) {
+	f, path := doctorFixture(t)
+	done := f.publish("app", "1", "precious")
+	must(f, os.Remove(path(blobOf(done).StorageKey)))
+	f.diagnose(DiagnoseOptions{Fix: true})
+	for range 2 {
+		p := f.publication("app", "1", "precious")
+		p.Policy, p.Overwrite = AddToExisting, OverwriteIdentical
+		again, err := f.enter(f.ann, "acme", "plain", access.Write).Publish(t.Context(), p)
+		must(f, err)
+		if got, err := f.bytesOf(again); got != "precious" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	f.wantNoFindings()
+	f.age(f.grace)
+	f.collect()
+	f.wantNoFindings()
+	if blobs, objects := f.db.PackageBlob.Query().CountX(f.system()), len(f.objectKeys()); blobs != 1 || objects != 1 {
+		t.Errorf("%d blobs and %d objects, want one of each", blobs, objects)
+	}
+}
+
 // TestDoctorReadsAsMuchAsAsked flips a bit, which only reading shows.
 func TestDoctorReadsAsMuchAsAsked(t *testing.T) {
 	f, path := doctorFixture(t)

@@ -15,6 +15,7 @@ import (
 	"entrepot/access"
 	"entrepot/ent"
 	"entrepot/ent/token"
+	"entrepot/storage"
 )
 
 // recorder is a driver that remembers the statements it was given.
@@ -217,6 +218,20 @@ func hotPaths(f *fixture) []hotPath {
 			_, err := f.Collect(ctx)
 			return err
 		}, []string{"packageblob_state_unreferenced_at"}, false},
+		{"content by digest", func(ctx context.Context) error {
+			_, err := f.Held(ctx, "tagged", storage.Sums{SHA256: blobOf(done).Sha256})
+			if CodeOf(err) == NotFound { // it is in no internal version
+				err = nil
+			}
+			return err
+		}, []string{"packageblob_sha256"}, false},
+		{"content by another digest", func(ctx context.Context) error {
+			_, err := f.Held(ctx, "tagged", storage.Sums{SHA512: "ab"})
+			if CodeOf(err) == NotFound {
+				err = nil
+			}
+			return err
+		}, []string{"packageblob_sha512"}, false},
 		{"token", func(ctx context.Context) error {
 			_, err := f.db.Token.Query().Where(token.SecretHash([]byte("x"))).All(ctx)
 			return err

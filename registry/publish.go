@@ -525,16 +525,18 @@ func (w *publishing) file(ctx context.Context, f File, blob *ent.PackageBlob) (*
 }
 
 func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, blob *ent.PackageBlob) (*ent.PackageFile, error) {
-	same := old.BlobID == blob.ID
+	// The same content has two rows when the older was set aside because its
+	// bytes are lost: the file then goes over to the new one.
+	same := old.Edges.Blob.Sha256 == blob.Sha256
 	switch {
 	case w.p.IfMatch != "" && w.p.IfMatch != old.Edges.Blob.Sha256:
 		return nil, Errorf(Precondition, "the file has changed meanwhile")
 	case w.p.Overwrite == OverwriteNever, w.p.Overwrite == OverwriteIdentical && !same:
 		return nil, w.conflict("file already exists")
-	case same:
+	case old.BlobID == blob.ID:
 		return old, nil
 	}
-	w.newFiles = true
+	w.newFiles = w.newFiles || !same
 	row, err := w.tx.PackageFile.UpdateOneID(old.ID).
 		SetBlobID(blob.ID).
 		SetMediaType(f.MediaType).
