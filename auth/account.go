@@ -83,7 +83,10 @@ func (s *Service) createUser(ctx context.Context, n NewUser) (*ent.User, error) 
 	if err != nil {
 		return nil, fmt.Errorf("insert user: %w", err)
 	}
-	return u, tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return nil, err
+	}
+	return u.Unwrap(), nil
 }
 
 // maxFullName is the longest name of a person in bytes.

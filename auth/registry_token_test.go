@@ -17,7 +17,7 @@ import (
 const testPassword = "correct horse battery"
 
 // registryTokens is a service with the user ann.
-func registryTokens(t *testing.T) (*Service, access.Viewer) {
+func registryTokens(t testing.TB) (*Service, access.Viewer) {
 	t.Helper()
 	db, err := database.Open(t.Context(), "sqlite:"+t.TempDir()+"/test.db", database.Options{Fast: true})
 	if err != nil {

@@ -84,7 +84,7 @@ type NewToken struct {
 
 // CreateToken makes a token for the viewer and returns its secret, which is
 // shown this once. A viewer who came with a token himself cannot give more
-// than that one has.
+// scopes, or a longer life, than that one has.
 func (s *Service) CreateToken(ctx context.Context, n NewToken) (secret string, t *ent.Token, err error) {
 	v := access.FromContext(ctx)
 	if v.Kind != access.User {
@@ -95,7 +95,31 @@ func (s *Service) CreateToken(ctx context.Context, n NewToken) (secret string, t
 			return "", nil, registry.Errorf(registry.Forbidden, "a token cannot give the scope %s that it lacks itself", scope)
 		}
 	}
+	if v.CredentialID != 0 {
+		if err := s.notLonger(ctx, v, &n); err != nil {
+			return "", nil, err
+		}
+	}
 	return s.createToken(ctx, v.UserID, n)
+}
+
+// notLonger keeps a token from outliving the one it is made with: else one
+// that was meant for a day would be good forever.
+func (s *Service) notLonger(ctx context.Context, v access.Viewer, n *NewToken) error {
+	parent, err := s.db.Token.Query().Where(token.ID(v.CredentialID), token.UserID(v.UserID)).Only(access.SystemContext(ctx))
+	if ent.IsNotFound(err) {
+		return registry.Errorf(registry.Unauthenticated, "the access token is unknown or was revoked")
+	}
+	if err != nil || parent.ExpiresAt == nil {
+		return err
+	}
+	if n.ExpiresAt != nil && n.ExpiresAt.After(*parent.ExpiresAt) {
+		return registry.FieldErrorf("expiresAt", "a token cannot give a longer life than its own, which ends on %s", parent.ExpiresAt.Format(time.DateOnly))
+	}
+	if n.ExpiresAt == nil && now().Add(DefaultTokenLife).After(*parent.ExpiresAt) {
+		n.ExpiresAt = parent.ExpiresAt
+	}
+	return nil
 }
 
 // CreateTokenFor is CreateToken for any user, for a site administrator or the
