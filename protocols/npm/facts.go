@@ -22,8 +22,9 @@ const (
 )
 
 // liftFacts takes what all package types have in common out of a manifest. A
-// member of an odd shape is passed over.
-// https://docs.npmjs.com has the shapes under "package.json".
+// member of an odd shape is passed over. The shapes are those of
+// https://github.com/npm/cli/blob/latest/docs/lib/content/configuring-npm/package-json.md
+// and of older clients.
 func liftFacts(m manifest) registry.Facts {
 	return registry.Facts{
 		Summary:       cut(oneLine(m.text("description")), maxLine),

@@ -3,6 +3,7 @@ package npm_test
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -202,6 +203,35 @@ func TestDuplicate(t *testing.T) {
 	s.publish("twice", "1.0.0-rc") // case counts
 	s.publish("twice", "1.0.0+a")
 	s.fails(409, "ann", "PUT", "/twice", encode(t, newRelease(t, "twice", "1.0.0+b").body)) // build metadata does not
+}
+
+// TestRace publishes one version many times at once: one wins, the others are
+// told as npm expects it.
+func TestRace(t *testing.T) {
+	s := newRegistry(t)
+	const clients = 24
+	answers := make(chan int, clients)
+	for i := range clients {
+		body := encode(t, newRelease(t, "race", "1.0.0", object{"client": i}).body)
+		go func() {
+			req, _ := http.NewRequest("PUT", s.URL+root+"/race", strings.NewReader(body))
+			req.SetBasicAuth("ann", s.Tokens["ann"])
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				answers <- 0
+				return
+			}
+			res.Body.Close()
+			answers <- res.StatusCode
+		}()
+	}
+	counts := map[int]int{}
+	for range clients {
+		counts[<-answers]++
+	}
+	if counts[201] != 1 || counts[409] != clients-1 {
+		t.Errorf("answers = %v, want one 201 and %d 409", counts, clients-1)
+	}
 }
 
 func TestFirstTagAndOtherTags(t *testing.T) {
