@@ -397,6 +397,8 @@ func TestMount(t *testing.T) {
 	s.Organization(t, "vault", access.Private)
 	push(t, s, root, "1", "", "public layer")
 	push(t, s, "/v2/vault/secret", "1", "", "secret layer")
+	blob(t, s, "/v2/acme/new", "early")
+	blob(t, s, "/v2/vault/new", "early secret")
 	uploads := "/v2/wim/app/blobs/uploads/"
 	open, secret := digest("public layer"), digest("secret layer")
 	for _, tt := range []struct {
@@ -406,8 +408,10 @@ func TestMount(t *testing.T) {
 		{"from where it is", "wim", uploads, "mount=" + open + "&from=acme/app", 201},
 		{"from anywhere", "wim", "/v2/wim/b/blobs/uploads/", "mount=" + open, 201},
 		{"from where it is not", "wim", "/v2/wim/c/blobs/uploads/", "mount=" + open + "&from=acme/other", 201},
+		{"before its first manifest", "wim", "/v2/wim/e/blobs/uploads/", "mount=" + digest("early"), 201},
+		{"of a stranger before its first manifest", "out", "/v2/out/app/blobs/uploads/", "mount=" + digest("early secret"), 202},
 		{"already here", "wim", uploads, "mount=" + open, 201},
-		{"of a member", "wim", uploads, "mount=" + secret + "&from=vault/secret", 201},
+		{"of a member", "wim", "/v2/vault/copy/blobs/uploads/", "mount=" + secret + "&from=vault/secret", 201},
 		{"of a stranger", "out", "/v2/out/app/blobs/uploads/", "mount=" + secret + "&from=vault/secret", 202},
 		{"of a stranger from anywhere", "out", "/v2/out/app/blobs/uploads/", "mount=" + secret, 202},
 		{"unknown", "wim", uploads, "mount=" + zeroes, 202},
@@ -424,7 +428,7 @@ func TestMount(t *testing.T) {
 			}
 		})
 	}
-	if got := s.Want(t, 200, "wim", "GET", "/v2/wim/app/blobs/"+secret, "").Body; got != "secret layer" {
+	if got := s.Want(t, 200, "wim", "GET", "/v2/vault/copy/blobs/"+secret, "").Body; got != "secret layer" {
 		t.Errorf("mounted %q", got)
 	}
 	// A token that is not for the source reads no more of it than anybody.
