@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strings"
 
 	"entrepot/web/queries"
 	"entrepot/web/route"
@@ -88,13 +87,20 @@ func instructionGroups(all []queries.Instruction, canPublish bool) []instruction
 		}
 		groups = append(groups, instructionGroup{title, items})
 	}
-	add(installTitle, installInstructions(all))
-	seen := map[string]bool{setUpTitle: len(groups) > 0, installTitle: true, publishTitle: true}
+	seen := map[string]bool{setUpTitle: true, publishTitle: true}
 	for _, in := range all {
-		if !seen[in.Title] {
-			seen[in.Title] = true
+		if seen[in.Title] {
+			continue
+		}
+		seen[in.Title] = true
+		if len(groups) == 0 {
+			add(in.Title, installInstructions(all, in.Title))
+		} else {
 			add(in.Title, instructionsOf(all, in.Title))
 		}
+	}
+	if len(groups) == 0 {
+		add(setUpTitle, instructionsOf(all, setUpTitle))
 	}
 	if canPublish {
 		add(publishTitle, publishInstructions(all))
@@ -115,9 +121,6 @@ func packageFactsOf(p queries.PackageHead, v *queries.VersionDetails) packageFac
 		Tags:       tagNames(&v.VersionHead),
 		Keywords:   v.Keywords,
 		Authors:    v.Authors,
-	}
-	if strings.HasPrefix(v.Version, "sha256:") || strings.HasPrefix(v.Version, "sha512:") {
-		f.Digest = v.Version
 	}
 	for _, fact := range v.Facts {
 		if fact.Value != "" {

@@ -48,11 +48,10 @@ func versionLabel(version string, tags []string, asked string) string {
 	return best
 }
 
-// Titles that package types give their instructions, and that the pages put together: setting a client up belongs to
-// the first install and to the first publish.
+// Titles of instructions that the pages know. Setting a client up belongs to the first install and to the first
+// publish; all others, such as "Install" or "Pull", are boxes of their own.
 const (
 	setUpTitle   = "Set up"
-	installTitle = "Install"
 	publishTitle = "Publish"
 )
 
@@ -68,8 +67,8 @@ func instructionsOf(all []queries.Instruction, title string) []ui.Instruction {
 }
 
 // installInstructions are how to install: the line people come for, then what a client needs once.
-func installInstructions(all []queries.Instruction) []ui.Instruction {
-	list := instructionsOf(all, installTitle)
+func installInstructions(all []queries.Instruction, title string) []ui.Instruction {
+	list := instructionsOf(all, title)
 	for i, in := range list {
 		if setUp := stepsFor(all, setUpTitle, in.Client); len(setUp) > 0 {
 			list[i].Steps = append(in.Steps, introduced(setUp, "The first time, tell the client about this registry:")...)
@@ -83,7 +82,7 @@ func publishInstructions(all []queries.Instruction) []ui.Instruction {
 	list := instructionsOf(all, publishTitle)
 	for i, in := range list {
 		if setUp := stepsFor(all, setUpTitle, in.Client); len(setUp) > 0 {
-			list[i].Steps = append(setUp, introduced(in.Steps, "Then, in the folder of the package:")...)
+			list[i].Steps = append(setUp, introduced(in.Steps, "Then:")...)
 		}
 	}
 	return list

@@ -79,6 +79,11 @@
     row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
   }
 
+  // Code of a readme that is wider than its box can be scrolled with the keyboard.
+  for (const block of document.querySelectorAll('.prose :is(pre, table)')) {
+    if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
+  }
+
   // Theme buttons: show the choice at once and let the server remember it for the next page.
   document.addEventListener('submit', (event) => {
     const form = event.target;
