@@ -29,6 +29,17 @@ func is(field string, value bool) func(*entsql.Selector) {
 	return func(s *entsql.Selector) { s.Where(entsql.ExprP(s.C(field) + literal)) }
 }
 
+// ofPackage matches the versions of a package among those that another
+// condition has found: the sign before the column keeps the index on it out of
+// the plan, which would lead through all versions of the package.
+func ofPackage(packageID int64) predicate.PackageVersion {
+	return func(s *entsql.Selector) {
+		s.Where(entsql.P(func(b *entsql.Builder) {
+			b.WriteString("+").Ident(s.C(packageversion.FieldPackageID)).WriteString(" = ").Arg(packageID)
+		}))
+	}
+}
+
 // ofVersion matches the files of a version, internal or not.
 func ofVersion(packageID int64, normalizedVersion string) predicate.PackageFile {
 	return equals(packagefile.FieldVersionID, packageversion.Table, packageversion.FieldID,

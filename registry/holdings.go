@@ -83,7 +83,7 @@ func (h Holdings) Versions(ctx context.Context, normalizedVersions []string) (ma
 // after the one with the id.
 func (h Holdings) Referring(ctx context.Context, p Property, normalizedFile string, after int64, limit int) ([]*ent.PackageVersion, error) {
 	versions, err := h.client.PackageVersion.Query().
-		Where(packageversion.PackageID(h.pkg.ID), published, packageversion.IDGT(after), hasProperty([]string{p.Name}, p.Value)).
+		Where(ofPackage(h.pkg.ID), published, packageversion.IDGT(after), hasProperty([]string{p.Name}, p.Value)).
 		Order(ent.Asc(packageversion.FieldID)).
 		Limit(limit).
 		Select(packageversion.FieldID, packageversion.FieldVersion).
@@ -103,7 +103,7 @@ func (h Holdings) needed(ctx context.Context, t Type, name string) error {
 		return nil
 	}
 	by, err := h.client.PackageVersion.Query().
-		Where(packageversion.PackageID(h.pkg.ID), hasProperty(t.References, name)).
+		Where(ofPackage(h.pkg.ID), hasProperty(t.References, name)).
 		Select(packageversion.FieldVersion).
 		First(access.SystemContext(ctx))
 	if ent.IsNotFound(err) {

@@ -14,6 +14,7 @@ import (
 
 	"entrepot/access"
 	"entrepot/ent"
+	"entrepot/ent/packagefile"
 	"entrepot/ent/token"
 	"entrepot/storage"
 )
@@ -176,6 +177,22 @@ func hotPaths(f *fixture) []hotPath {
 			_, err := space.Versions(ctx, p, 0, 10)
 			return err
 		}, []string{"packageversion_package_id_internal_created_at"}, false},
+		{"fragments", func(ctx context.Context) error {
+			_, err := versionFragments(access.SystemContext(ctx), f.db.Client, p, packagefile.FieldFragment)
+			return err
+		}, []string{"packageversion_package_id_internal_created_at", "packagefile_version_id_normalized_name_composite_key"}, false},
+		{"sizes", func(ctx context.Context) error {
+			_, err := space.Holdings(p).Sizes(ctx, "1.3.0", []string{"f.txt", "g.txt"})
+			return err
+		}, []string{"packagefile_version_id_normalized_name_composite_key"}, false},
+		{"held versions", func(ctx context.Context) error {
+			_, err := space.Holdings(p).Versions(ctx, []string{"1.3.0", "1.4.0"})
+			return err
+		}, []string{"packageversion_package_id_normalized_version"}, false},
+		{"referring versions", func(ctx context.Context) error {
+			_, err := space.Holdings(p).Referring(ctx, Property{"n", "v"}, "f.txt", 0, 10)
+			return err
+		}, []string{"property_name_value"}, false},
 		{"tag", func(ctx context.Context) error {
 			_, err := space.Tagged(ctx, p, "t1.3.0")
 			return err
