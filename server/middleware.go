@@ -216,7 +216,10 @@ func (s *Server) browse(next http.Handler) http.Handler {
 	withViewer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := s.auth.Identify(r)
 		if err == nil && !v.SignedIn() {
-			v, err = s.auth.SessionViewer(r.Context(), s.sessions)
+			v, err = s.cookieViewer(r)
+		}
+		if err == nil && !v.SignedIn() && !s.config.Auth.AnonymousRead {
+			err = registry.Errorf(registry.Unauthenticated, "this server asks everybody to sign in")
 		}
 		if registry.CodeOf(err) != "" {
 			w.Header().Set("WWW-Authenticate", protocols.BasicChallenge)
@@ -232,7 +235,7 @@ func (s *Server) browse(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(access.NewContext(r.Context(), v)))
 	})
-	return csrf.Handler(s.sessions.LoadAndSave(s.withBaseURL(withViewer)))
+	return csrf.Handler(s.withBaseURL(withViewer))
 }
 
 // withBaseURL notes the server's public URL, as the request's client knows it,
