@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -88,7 +89,18 @@ func (st *sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool
 	return row.Data, true, nil
 }
 
+// renewAfter is how much later a session must end for that alone to be
+// written: looking at pages writes nothing.
+const renewAfter = time.Hour
+
 func (st *sessionStore) CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error {
+	row, err := st.s.db.Session.Query().Where(session.Token(token)).Only(access.SystemContext(ctx))
+	if err != nil && !ent.IsNotFound(err) {
+		return err
+	}
+	if row != nil && expiry.Sub(row.ExpiresAt).Abs() < renewAfter && sameSession(row.Data, b) {
+		return nil
+	}
 	return st.s.db.Session.Create().
 		SetToken(token).
 		SetData(b).
@@ -96,6 +108,15 @@ func (st *sessionStore) CommitCtx(ctx context.Context, token string, b []byte, e
 		OnConflictColumns(session.FieldToken).
 		Update(func(u *ent.SessionUpsert) { u.UpdateData().UpdateExpiresAt() }).
 		Exec(access.SystemContext(ctx))
+}
+
+// sameSession tells whether two sessions hold the same; gob writes a map in
+// any order.
+func sameSession(a, b []byte) bool {
+	codec := scs.GobCodec{}
+	deadlineA, valuesA, errA := codec.Decode(a)
+	deadlineB, valuesB, errB := codec.Decode(b)
+	return errA == nil && errB == nil && deadlineA.Equal(deadlineB) && reflect.DeepEqual(valuesA, valuesB)
 }
 
 func (st *sessionStore) DeleteCtx(ctx context.Context, token string) error {

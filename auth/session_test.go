@@ -124,6 +124,35 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// Who only looks at pages writes nothing; a session that goes on is renewed now
+// and then.
+func TestSessionIsNotWrittenByReads(t *testing.T) {
+	s, ann := registryTokens(t)
+	b := newBrowser(t, s, ann)
+	b.get("/in")
+	writes := func() int64 {
+		_, before := s.db.Statements()
+		for range 3 {
+			if who, _ := b.get("/"); who != "ann" {
+				t.Errorf("who = %q", who)
+			}
+		}
+		_, after := s.db.Statements()
+		return after - before
+	}
+	if n := writes(); n != 0 {
+		t.Errorf("three pages wrote %d times", n)
+	}
+	nearEnd := now().Add(time.Hour)
+	s.db.Session.Update().SetExpiresAt(nearEnd).ExecX(system(t))
+	if n := writes(); n != 1 {
+		t.Errorf("three pages of a session near its end wrote %d times", n)
+	}
+	if end := s.db.Session.Query().OnlyX(system(t)).ExpiresAt; end.Sub(nearEnd) < 6*24*time.Hour {
+		t.Errorf("the session ends at %v", end)
+	}
+}
+
 // Other servers over the same database know the session; a change of the
 // password, or a lock, ends it.
 func TestSessionEnds(t *testing.T) {
@@ -178,7 +207,7 @@ func TestSweepSessions(t *testing.T) {
 	if n, err := s.SweepSessions(t.Context()); n != 1 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
 	}
-	if err := store.Commit("new", []byte("changed"), now().Add(time.Hour)); err != nil {
+	if err := store.Commit("new", []byte("changed"), now().Add(time.Hour)); err != nil { // no gob: never the same
 		t.Fatal(err)
 	}
 	if b, found, err := store.Find("new"); string(b) != "changed" || !found || err != nil {
