@@ -176,10 +176,13 @@ func (b *body) readTags(s *scanner) error {
 // readVersions keeps the manifest as long as there is only one: that is a
 // publish. Of more than that, only what can change is looked at.
 func (b *body) readVersions(s *scanner) error {
-	b.versions = map[string]versionChange{}
+	b.versions, b.manifest = map[string]versionChange{}, nil
 	return s.object(func(version string) error {
 		if err := s.keep(len(version) + versionCost); err != nil {
 			return err
+		}
+		if _, twice := b.versions[version]; twice {
+			return registry.FieldErrorf("versions", "the version %.300q is there twice", version)
 		}
 		if c, err := s.peek(); err != nil || c != '{' {
 			if err == nil {
