@@ -35,7 +35,7 @@ lint: ## go vet and staticcheck, with and without the end-to-end tests
 
 .PHONY: unit
 unit: ## Tests beside the code; they need nothing but Go
-	$(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) -timeout 20m $(if $(RUN),-run '$(RUN)') ./...
+	$(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg -- $(RACE) -timeout 20m $(if $(RUN),-run '$(RUN)') ./...
 
 .PHONY: tools
 tools: ## Install the real clients that the end-to-end tests drive (root or sudo)
@@ -47,7 +47,7 @@ e2e: tools ## End-to-end tests: real clients, crashes, races, memory
 
 .PHONY: test
 test: tools stale lint ## Everything CI runs
-	RACE='$(RACE)' $(GOTESTSUM) --format pkgname-and-test-fails --raw-command -- .ci/tests
+	RACE='$(RACE)' $(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg --raw-command -- .ci/tests
 
 .PHONY: bench
 bench: ## Benchmarks; make bench BENCH=Packument BENCHTIME=5s
