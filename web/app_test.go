@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
 
 	"entrepot/server/servertest"
 )
@@ -108,7 +109,7 @@ func (b *browser) do(method, path string, form url.Values) *document {
 func (d *document) want(status int) *document {
 	d.t.Helper()
 	if d.status != status {
-		d.t.Fatalf("%s answered %d, want %d: %s", d.path, d.status, status, strings.Join(strings.Fields(d.Find("main").Text()), " "))
+		d.t.Fatalf("%s answered %d, want %d: %s", d.path, d.status, status, wordsOf(d.Find("main")))
 	}
 	return d
 }
@@ -119,14 +120,31 @@ func (d *document) has(selector, text string) *document {
 	var found []string
 	ok := false
 	d.Find(selector).Each(func(_ int, s *goquery.Selection) {
-		words := strings.Join(strings.Fields(s.Text()), " ")
-		found = append(found, words)
-		ok = ok || strings.Contains(words, text)
+		found = append(found, wordsOf(s))
+		ok = ok || strings.Contains(found[len(found)-1], text)
 	})
 	if !ok {
 		d.t.Errorf("%s: no %q with %q; there is %.500q", d.path, selector, text, found)
 	}
 	return d
+}
+
+// wordsOf is the text of a selection with one space between words, and between what different elements say.
+func wordsOf(s *goquery.Selection) string {
+	var b strings.Builder
+	var walk func(*html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data + " ")
+		}
+		for c := range n.ChildNodes() {
+			walk(c)
+		}
+	}
+	for _, n := range s.Nodes {
+		walk(n)
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 // hasNot fails the test when the selector finds something.
