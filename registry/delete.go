@@ -39,7 +39,7 @@ func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile) 
 		if err != nil {
 			return err
 		}
-		if _, err = deleteVersions(ctx, tx, p, packageversion.ID(f.VersionID)); err != nil {
+		if _, err = s.dropVersions(ctx, tx, p, packageversion.ID(f.VersionID)); err != nil {
 			return err
 		}
 		return s.needed(ctx, tx, p, v.NormalizedVersion)
@@ -83,7 +83,7 @@ func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersio
 			return err
 		}
 		for _, version := range normalizedVersions {
-			n, err := deleteVersions(ctx, tx, p,
+			n, err := s.dropVersions(ctx, tx, p,
 				packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), published)
 			if err != nil {
 				return err
@@ -178,6 +178,14 @@ func (s *Space) remove(ctx context.Context, p *ent.Pkg, f func(context.Context, 
 }
 
 func (s *Space) deletePackage(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
+	if err := removePackage(ctx, tx, p); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, EventPackageDeleted, p, map[string]any{"type": p.Type, "name": p.Name})
+}
+
+// removePackage removes the rows of a package and all below it.
+func removePackage(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
 	if _, err := deleteVersions(ctx, tx, p, packageversion.PackageID(p.ID)); err != nil {
 		return err
 	}
@@ -187,7 +195,16 @@ func (s *Space) deletePackage(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error
 	if err := tx.Pkg.DeleteOneID(p.ID).Exec(ctx); err != nil {
 		return fmt.Errorf("delete package: %w", err)
 	}
-	return s.record(ctx, tx, EventPackageDeleted, p, map[string]any{"type": p.Type, "name": p.Name})
+	return nil
+}
+
+// dropVersions is deleteVersions for some versions of a package that stays:
+// what they needed may be needed by none now.
+func (s *Space) dropVersions(ctx context.Context, tx *ent.Tx, p *ent.Pkg, where ...predicate.PackageVersion) (int, error) {
+	if err := s.loosen(ctx, tx, p, where...); err != nil {
+		return 0, err
+	}
+	return deleteVersions(ctx, tx, p, where...)
 }
 
 // deleteVersions removes the versions that match, with their files, tags and

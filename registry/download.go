@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -84,6 +85,10 @@ func (r *Registry) CountDownload(f *ent.PackageFile) {
 func (r *Registry) FlushDownloads(ctx context.Context) error { return r.downloads.flush(ctx) }
 
 func (c *downloadCounter) flush(ctx context.Context) error {
+	return errors.Join(c.reg.wanted.flush(ctx, c.reg), c.flushCounts(ctx))
+}
+
+func (c *downloadCounter) flushCounts(ctx context.Context) error {
 	c.mu.Lock()
 	files := c.files
 	c.files = make(map[int64]*downloads, len(files))

@@ -161,12 +161,15 @@ func (r *Registry) DeleteOrganization(ctx context.Context, name string) error {
 	}
 	v := access.FromContext(ctx)
 	return r.inTx(ctx, func(ctx context.Context, tx *ent.Tx) error {
-		holds, err := tx.Pkg.Query().Where(pkg.OwnerID(o.ID)).Exist(ctx)
+		holds, err := tx.Pkg.Query().Where(pkg.OwnerID(o.ID), pkg.VersionCountGT(0)).Exist(ctx)
 		if err != nil {
 			return err
 		}
 		if holds {
 			return Errorf(Conflict, "%s still holds packages; delete them first", o.Name)
+		}
+		if err := removeHiddenPackages(ctx, tx, o); err != nil {
+			return err
 		}
 		if _, err := tx.Membership.Delete().Where(membership.OwnerID(o.ID)).Exec(ctx); err != nil {
 			return err

@@ -247,7 +247,7 @@ func (w *publishing) run(ctx context.Context) error {
 	if err := w.files(ctx); err != nil {
 		return err
 	}
-	if err := attach(ctx, w.tx, property.RefTypeVersion, w.done.Version.ID, w.p.Properties); err != nil {
+	if err := w.describe(ctx); err != nil {
 		return err
 	}
 	pkgRow := w.done.Package
@@ -521,7 +521,11 @@ func (w *publishing) file(ctx context.Context, f File, blob *ent.PackageBlob) (*
 	if err != nil {
 		return nil, fmt.Errorf("insert file: %w", err)
 	}
-	return row, attach(ctx, w.tx, property.RefTypeFile, row.ID, f.Properties)
+	properties := f.Properties
+	if w.waits() {
+		properties = append(slices.Clone(properties), Property{unneededSince, TimeKey(w.at)})
+	}
+	return row, attach(ctx, w.tx, property.RefTypeFile, row.ID, properties)
 }
 
 func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, blob *ent.PackageBlob) (*ent.PackageFile, error) {
@@ -534,7 +538,7 @@ func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, 
 	case w.p.Overwrite == OverwriteNever, w.p.Overwrite == OverwriteIdentical && !same:
 		return nil, w.conflict("file already exists")
 	case old.BlobID == blob.ID:
-		return old, nil
+		return old, w.renew(ctx, old)
 	}
 	w.newFiles = w.newFiles || !same
 	row, err := w.tx.PackageFile.UpdateOneID(old.ID).
@@ -563,23 +567,31 @@ func fileNames(files []File) []string {
 	return names
 }
 
-// attach adds those properties to a row that it does not have yet.
+// describe attaches the properties to the version. One that was there before
+// may have some of them.
+func (w *publishing) describe(ctx context.Context) error {
+	properties := w.p.Properties
+	if len(properties) > 0 && !w.done.NewVersion {
+		there, err := w.tx.Property.Query().
+			Where(property.RefTypeEQ(property.RefTypeVersion), property.RefID(w.done.Version.ID)).
+			All(ctx)
+		if err != nil {
+			return fmt.Errorf("look up properties: %w", err)
+		}
+		properties = slices.DeleteFunc(slices.Clone(properties), func(p Property) bool {
+			return slices.ContainsFunc(there, func(t *ent.Property) bool { return t.Name == p.Name && t.Value == p.Value })
+		})
+	}
+	return attach(ctx, w.tx, property.RefTypeVersion, w.done.Version.ID, properties)
+}
+
+// attach adds properties to a row, each once.
 func attach(ctx context.Context, tx *ent.Tx, ref property.RefType, id int64, properties []Property) error {
-	if len(properties) == 0 {
-		return nil
-	}
-	there, err := tx.Property.Query().Where(property.RefTypeEQ(ref), property.RefID(id)).All(ctx)
-	if err != nil {
-		return fmt.Errorf("look up properties: %w", err)
-	}
-	has := make(map[Property]bool, len(there)+len(properties))
-	for _, p := range there {
-		has[Property{p.Name, p.Value}] = true
-	}
 	var rows []*ent.PropertyCreate
+	seen := make(map[Property]bool, len(properties))
 	for _, p := range properties {
-		if !has[p] {
-			has[p] = true
+		if !seen[p] {
+			seen[p] = true
 			rows = append(rows, tx.Property.Create().SetRefType(ref).SetRefID(id).SetName(p.Name).SetValue(p.Value))
 		}
 	}

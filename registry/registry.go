@@ -36,6 +36,7 @@ type Registry struct {
 	maxSize   int64
 	keys      keyPool
 	downloads downloadCounter
+	wanted    wantedFiles
 	documents *documentCache
 }
 

@@ -43,7 +43,10 @@ func newFixtureOn(t *testing.T, databaseURL string, opts Options) *fixture {
 		}
 	}
 	opts.Database = db
-	opts.Types = []Type{{Name: "plain", Title: "Plain"}, {Name: "tagged", Title: "Tagged", KeepsLatestTag: true}}
+	opts.Types = []Type{
+		{Name: "plain", Title: "Plain"}, {Name: "tagged", Title: "Tagged", KeepsLatestTag: true},
+		{Name: "layered", Title: "Layered", References: []string{"layered.needs"}},
+	}
 	r, err := New(opts)
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,9 @@ func getBlob(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	if r.Method == http.MethodHead {
+		r.Registry.Wanted(f) // who is about to push asks what is there
+	}
 	w.Header().Set(digestHeader, d.String())
 	return protocols.ServeFile(w, r.Request, f, protocols.FileOptions{
 		Inline: true, ETag: d.String(), Immutable: true, Redirect: http.StatusTemporaryRedirect,
