@@ -345,18 +345,18 @@ func newFaultyFixture(t *testing.T) (*fixture, *storagetest.FaultyStore) {
 // each object in turn.
 func TestCollectGivesUp(t *testing.T) {
 	f, faulty := newFaultyFixture(t)
-	for n := range 100 {
+	for n := range 2 * collectFailures {
 		f.deletePackage(f.publish("app", "1", fmt.Sprint(n)).Package)
 	}
 	f.age(f.grace)
-	for n := range 100 {
+	for n := range 2 * collectFailures {
 		faulty.Fail(storagetest.Fault{Op: storagetest.OpRemove, N: n + 1})
 	}
 	calls := faulty.Calls(storagetest.OpRemove)
 	if _, err := f.Collect(t.Context()); !errors.Is(err, storagetest.ErrFault) {
 		t.Errorf("error %v", err)
 	}
-	if n := faulty.Calls(storagetest.OpRemove) - calls; n < collectFailures || n > collectFailures+2*collectWorkers {
+	if n := faulty.Calls(storagetest.OpRemove) - calls; n < collectFailures || n > collectFailures+collectWorkers {
 		t.Errorf("%d objects tried", n)
 	}
 }
@@ -419,7 +419,7 @@ func testConcurrentCollectors(f *fixture) {
 // goroutines while collectors run without any grace to speak of. What was
 // acknowledged and not deleted must be readable at any instant.
 func TestCollectBesidePublishes(t *testing.T) {
-	soak(newFixtureOn(t, "sqlite:"+t.TempDir()+"/test.db", Options{Grace: time.Microsecond}), 40)
+	soak(newFixtureOn(t, "sqlite:"+t.TempDir()+"/test.db", Options{Grace: time.Microsecond}), 20)
 }
 
 func soak(f *fixture, rounds int) {

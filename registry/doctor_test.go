@@ -399,7 +399,7 @@ func TestDoctorWithFaultyStore(t *testing.T) {
 // TestDoctorBesideWork diagnoses without a pause while packages are published,
 // overwritten, tagged and deleted, and the garbage collected.
 func TestDoctorBesideWork(t *testing.T) {
-	diagnoseBesideWork(newFixtureOn(t, "sqlite:"+t.TempDir()+"/test.db", Options{Grace: time.Microsecond}), 25)
+	diagnoseBesideWork(newFixtureOn(t, "sqlite:"+t.TempDir()+"/test.db", Options{Grace: time.Microsecond}), 12)
 }
 
 func diagnoseBesideWork(f *fixture, rounds int) {

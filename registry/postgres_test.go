@@ -35,12 +35,12 @@ func newPostgresFixture(t *testing.T, opts Options) (*fixture, *sql.DB) {
 
 func TestCollectBesidePublishesOnPostgres(t *testing.T) {
 	f, _ := newPostgresFixture(t, Options{Grace: time.Microsecond})
-	soak(f, 40)
+	soak(f, 20)
 }
 
 func TestDoctorBesideWorkOnPostgres(t *testing.T) {
 	f, _ := newPostgresFixture(t, Options{Grace: time.Microsecond})
-	diagnoseBesideWork(f, 25)
+	diagnoseBesideWork(f, 12)
 }
 
 func TestConcurrentCollectorsOnPostgres(t *testing.T) {
