@@ -59,9 +59,13 @@ func (b *syncBuffer) String() string {
 
 const password = "correct horse"
 
+// databaseURL names an empty database; with the build tag e2e the tests run on
+// PostgreSQL too.
+var databaseURL = func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/test.db" }
+
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	db, err := database.Open(t.Context(), "sqlite:"+t.TempDir()+"/test.db", database.Options{Fast: true})
+	db, err := database.Open(t.Context(), databaseURL(t), database.Options{Fast: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +75,7 @@ func newFixture(t *testing.T) *fixture {
 	}
 	reg, err := registry.New(registry.Options{Database: db, Store: store, Types: []registry.Type{
 		{Name: "plain", Title: "Plain", Instructions: plainInstructions, Facts: func(v *ent.PackageVersion) ([]registry.Fact, error) { return plainFactsOf(v) }},
-		{Name: "tagged", Title: "Tagged", KeepsLatestTag: true, CheckTag: checkTestTag},
+		{Name: "tagged", Title: "Tagged", KeepsLatestTag: true, CheckTag: checkTestTag, References: []string{"part"}},
 	}})
 	if err != nil {
 		t.Fatal(err)

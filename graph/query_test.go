@@ -255,3 +255,30 @@ func TestNodes(t *testing.T) {
 		f.wantError("", `query($id:ID!){node(id:$id){id}}`, vars{"id": bad}, "INVALID", "")
 	}
 }
+
+// The size of what names its parts, as an image does, is theirs; parts that
+// are shared count once.
+func TestSizeOfParts(t *testing.T) {
+	f := newFixture(t)
+	f.org("acme", access.Public)
+	f.publish("acme", "tagged", "image", ":blobs", func(p *registry.Publication) {
+		p.Internal = true
+		p.Files = []registry.File{f.file("base", strings.Repeat("x", 1000)), f.file("amd", strings.Repeat("y", 100)), f.file("arm", strings.Repeat("z", 10)), f.file("unused", "unused")}
+	})
+	part := func(version, own string, parts ...string) {
+		f.publish("acme", "tagged", "image", version, func(p *registry.Publication) {
+			p.Files = []registry.File{f.file("manifest", own)}
+			for _, name := range parts {
+				p.Properties = append(p.Properties, registry.Property{Name: "part", Value: name})
+			}
+			p.Properties = append(p.Properties, registry.Property{Name: "other", Value: "unused"})
+		})
+	}
+	part("1-amd", "a", "base", "amd")
+	part("1-arm", "bb", "base", "arm")
+	part("1", "ccc", "1-amd", "1-arm")
+	// The same names in another package are none of its parts.
+	f.publish("acme", "tagged", "other", "base", nil)
+	f.want("", `{package(owner:"acme",type:"tagged",name:"image"){size versions(first:9,orderBy:[{field:CREATED_AT}]){edges{node{version size fileCount}}}}}`, nil,
+		`{"package":{"size":1122,"versions":{"edges":[{"node":{"version":"1-amd","size":1101,"fileCount":1}},{"node":{"version":"1-arm","size":1012,"fileCount":1}},{"node":{"version":"1","size":1116,"fileCount":1}}]}}}`)
+}

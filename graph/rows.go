@@ -3,7 +3,6 @@ package graph
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -15,7 +14,6 @@ import (
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
 	"entrepot/ent/packagefile"
-	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
 	"entrepot/ent/tag"
 	"entrepot/ent/user"
@@ -49,11 +47,6 @@ type rows struct {
 	needed        lookup[packageKey, *ent.Pkg]
 }
 
-type versionSize struct {
-	bytes int64
-	files int
-}
-
 // packageKey names a package as another one's dependency does.
 type packageKey struct {
 	ownerID   int64
@@ -71,8 +64,8 @@ func (a *API) withRows(ctx context.Context) context.Context {
 	r.userOf.load = r.loadUsers
 	r.visibleUserOf.load = r.loadVisibleUsers
 	r.typeCounts.load = a.loadTypeCounts
-	r.packageSizes.load = r.loadPackageSizes
-	r.versionSizes.load = r.loadVersionSizes
+	r.packageSizes.load = a.loadPackageSizes
+	r.versionSizes.load = a.loadVersionSizes
 	r.files.load = r.loadFiles
 	r.tagNames.load = r.loadTagNames
 	r.needed.load = r.loadNeeded
@@ -340,49 +333,6 @@ func (a *API) loadTypeCounts(ctx context.Context, ownerIDs []int64) (map[int64][
 	m := map[int64][]*model.TypeCount{}
 	for _, c := range counts {
 		m[c.OwnerID] = append(m[c.OwnerID], a.typeCount(c.Type, c.Count))
-	}
-	return m, err
-}
-
-// The sizes are sums over distinct blobs. ent has no words for that; the SQL
-// is the same for both databases.
-const (
-	packageBytes = `(SELECT COALESCE(SUM(b.size), 0) FROM package_blobs b WHERE b.id IN (SELECT f.blob_id FROM package_files f` +
-		` JOIN package_versions v ON v.id = f.version_id WHERE v.package_id = %s))`
-	versionBytes = `(SELECT COALESCE(SUM(b.size), 0) FROM package_blobs b WHERE b.id IN (SELECT f.blob_id FROM package_files f WHERE f.version_id = %s))`
-	versionFiles = `(SELECT COUNT(*) FROM package_files f WHERE f.version_id = %s)`
-)
-
-func (r *rows) loadPackageSizes(ctx context.Context, ids []int64) (map[int64]int64, error) {
-	var sizes []struct {
-		ID    int64 `sql:"id"`
-		Bytes int64 `sql:"bytes"`
-	}
-	err := r.client.Pkg.Query().Where(pkg.IDIn(ids...)).Modify(func(s *sql.Selector) {
-		s.Select(s.C(pkg.FieldID)).AppendSelectExprAs(sql.Raw(fmt.Sprintf(packageBytes, s.C(pkg.FieldID))), "bytes")
-	}).Scan(access.SystemContext(ctx), &sizes)
-	m := make(map[int64]int64, len(sizes))
-	for _, row := range sizes {
-		m[row.ID] = row.Bytes
-	}
-	return m, err
-}
-
-func (r *rows) loadVersionSizes(ctx context.Context, ids []int64) (map[int64]versionSize, error) {
-	var sizes []struct {
-		ID    int64 `sql:"id"`
-		Bytes int64 `sql:"bytes"`
-		Files int   `sql:"files"`
-	}
-	err := r.client.PackageVersion.Query().Where(packageversion.IDIn(ids...)).Modify(func(s *sql.Selector) {
-		id := s.C(packageversion.FieldID)
-		s.Select(id).
-			AppendSelectExprAs(sql.Raw(fmt.Sprintf(versionBytes, id)), "bytes").
-			AppendSelectExprAs(sql.Raw(fmt.Sprintf(versionFiles, id)), "files")
-	}).Scan(access.SystemContext(ctx), &sizes)
-	m := make(map[int64]versionSize, len(sizes))
-	for _, row := range sizes {
-		m[row.ID] = versionSize{row.Bytes, row.Files}
 	}
 	return m, err
 }

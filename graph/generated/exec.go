@@ -4665,7 +4665,7 @@ extend type PackageVersion {
   """
   isLatest: Boolean!
   """
-  Bytes of the version's files; a content that several of them share counts once.
+  Bytes of the version's files and, for an image, of its layers; a content that is shared counts once.
   """
   size: Int64!
   fileCount: Int!

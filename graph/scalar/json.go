@@ -1,6 +1,7 @@
 package scalar
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 
@@ -9,13 +10,16 @@ import (
 	"entrepot/registry"
 )
 
-// MarshalJSON writes a JSON document as it is.
+// MarshalJSON writes a JSON document without spaces: databases disagree on
+// them.
 func MarshalJSON(doc json.RawMessage) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {
-		if len(doc) == 0 {
-			doc = json.RawMessage("null")
+		var out bytes.Buffer
+		if len(doc) == 0 || json.Compact(&out, doc) != nil {
+			out.Reset()
+			out.WriteString("null")
 		}
-		w.Write(doc)
+		w.Write(out.Bytes())
 	})
 }
 
