@@ -16,7 +16,7 @@ var layers = []struct {
 	{"cmd", []string{"server", "registry", "auth", "access", "ent"}},
 	{"server", []string{"protocols", "graph", "web", "registry", "auth", "access", "storage", "ent"}},
 	{"protocols", []string{"registry", "auth", "access", "storage", "ent"}},
-	{"graph", []string{"registry", "auth", "access", "ent"}},
+	{"graph", []string{"registry", "auth", "access", "storage", "ent"}},
 	{"web", []string{"auth", "access"}},
 	{"auth", []string{"registry", "access", "ent"}},
 	{"registry", []string{"ent", "storage", "access"}},
