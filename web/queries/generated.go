@@ -2484,7 +2484,7 @@ type VersionHead struct {
 	// Why the version was yanked or deprecated.
 	StatusReason string `json:"statusReason"`
 	Downloads    int64  `json:"downloads"`
-	// Bytes of the version's files; a content that several of them share counts once.
+	// Bytes of the version's files and, for an image, of its layers; a content that is shared counts once.
 	Size      int64 `json:"size"`
 	FileCount int   `json:"fileCount"`
 	// Who published the version; absent when the account is gone or hidden.
@@ -2771,7 +2771,7 @@ type VersionToDeletePackageVersion struct {
 	Id string `json:"id"`
 	// The version as it was published; for images the manifest's digest.
 	Version string `json:"version"`
-	// Bytes of the version's files; a content that several of them share counts once.
+	// Bytes of the version's files and, for an image, of its layers; a content that is shared counts once.
 	Size      int64 `json:"size"`
 	FileCount int   `json:"fileCount"`
 }
@@ -2990,7 +2990,7 @@ type VersionsPackageVersionsPackageVersionConnectionEdgesPackageVersionEdgeNodeP
 	// Why the version was yanked or deprecated.
 	StatusReason string    `json:"statusReason"`
 	CreatedAt    time.Time `json:"createdAt"`
-	// Bytes of the version's files; a content that several of them share counts once.
+	// Bytes of the version's files and, for an image, of its layers; a content that is shared counts once.
 	Size      int64 `json:"size"`
 	Downloads int64 `json:"downloads"`
 	// Who published the version; absent when the account is gone or hidden.
