@@ -185,7 +185,8 @@ func TestSearchNarrows(t *testing.T) {
 		t.Errorf("the field says %q", value)
 	}
 	b.get("/search?owner=hidden").want(200).has(".rows h3", "hidden / tool").hasNot("a[href='/acme/generic/app'].stretch")
-	b.get("/search?type=npm").want(200).has("main h2", "No package matches")
+	b.get("/search?type=npm").want(200).has("main h2", "No package matches").
+		has("[aria-label=Type] a[aria-current]", "npm")
 	b.get("/search?q=%00%FF" + strings.Repeat("x", 900)).want(200)
 	b.get("/search?after=nonsense").want(422)
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -47,6 +48,13 @@ func (s *site) search(w http.ResponseWriter, r *http.Request, _ route.Target) er
 	}
 	for _, o := range res.Search.Owners {
 		v.Owners = append(v.Owners, ownerCount{o.Owner.Name, int64(o.Count)})
+	}
+	// What the search is narrowed to is listed also when nothing is found there: one click must lead out of it.
+	if f.Type != "" && !slices.ContainsFunc(v.Types, func(t typeCount) bool { return t.Type == f.Type }) {
+		v.Types = append(v.Types, typeCount{Type: f.Type})
+	}
+	if f.Owner != "" && !slices.ContainsFunc(v.Owners, func(o ownerCount) bool { return o.Name == f.Owner }) {
+		v.Owners = append(v.Owners, ownerCount{Name: f.Owner})
 	}
 	return s.show(w, r, searchPage(v))
 }
