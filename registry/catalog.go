@@ -33,7 +33,7 @@ func (r *Registry) Catalog(ctx context.Context, typeName, last string, limit int
 				name = "(" + name + `) COLLATE "C"`
 			}
 			if last != "" {
-				s.Where(entsql.ExprP(name+" > ?", last))
+				s.Where(entsql.P(func(b *entsql.Builder) { b.WriteString(name + " > ").Arg(last) }))
 			}
 			s.OrderExpr(entsql.Expr(name))
 		}).
