@@ -46,9 +46,16 @@ const (
 	maxFailures = 10
 )
 
+// Option changes how a Service works.
+type Option func(flush *time.Duration)
+
+// FlushEvery says how long last-used stamps stay in memory, in place of 15
+// seconds.
+func FlushEvery(d time.Duration) Option { return func(flush *time.Duration) { *flush = d } }
+
 // New returns a Service over the database. Close must be called to write what
 // is still in memory.
-func New(db *database.DB, log *slog.Logger) *Service {
+func New(db *database.DB, log *slog.Logger, opts ...Option) *Service {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -67,7 +74,11 @@ func New(db *database.DB, log *slog.Logger) *Service {
 	}
 	rand.Read(s.macKey[:])
 	s.registryKey.name = registryKeyName
-	s.lastUsed.init(s)
+	flush := defaultFlush
+	for _, o := range opts {
+		o(&flush)
+	}
+	s.lastUsed.init(s, flush)
 	return s
 }
 

@@ -253,6 +253,9 @@ func (s *Service) tokenBySecret(ctx context.Context, secret string) (*ent.Token,
 	return t, nil
 }
 
+// defaultFlush is how long last-used stamps stay in memory.
+const defaultFlush = 15 * time.Second
+
 // lastUsed gathers when tokens were used and writes it now and then, to the
 // minute: no request waits for it.
 type lastUsed struct {
@@ -263,11 +266,11 @@ type lastUsed struct {
 	stopped chan struct{}
 }
 
-func (l *lastUsed) init(s *Service) {
+func (l *lastUsed) init(s *Service, flush time.Duration) {
 	l.service = s
 	l.stamps = map[int64]time.Time{}
 	l.stop, l.stopped = make(chan struct{}), make(chan struct{})
-	go l.run()
+	go l.run(flush)
 }
 
 func (l *lastUsed) note(id int64, before *time.Time) {
@@ -280,9 +283,9 @@ func (l *lastUsed) note(id int64, before *time.Time) {
 	l.mu.Unlock()
 }
 
-func (l *lastUsed) run() {
+func (l *lastUsed) run(flush time.Duration) {
 	defer close(l.stopped)
-	tick := time.NewTicker(15 * time.Second)
+	tick := time.NewTicker(flush)
 	defer tick.Stop()
 	for {
 		select {

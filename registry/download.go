@@ -14,9 +14,9 @@ import (
 	"entrepot/ent/pkg"
 )
 
-// downloadFlush is how long download counts stay in memory: a crash loses at
+// defaultFlush is how long download counts stay in memory: a crash loses at
 // most so much, and no read ever waits for a write.
-const downloadFlush = 5 * time.Second
+const defaultFlush = 5 * time.Second
 
 // downloadCounter gathers downloads in memory and writes them now and then.
 type downloadCounter struct {
@@ -35,16 +35,16 @@ type downloads struct {
 	n                    int64
 }
 
-func (c *downloadCounter) init(r *Registry) {
+func (c *downloadCounter) init(r *Registry, flush time.Duration) {
 	c.reg = r
 	c.files = map[int64]*downloads{}
 	c.stop, c.stopped = make(chan struct{}), make(chan struct{})
-	go c.run()
+	go c.run(flush)
 }
 
-func (c *downloadCounter) run() {
+func (c *downloadCounter) run(flush time.Duration) {
 	defer close(c.stopped)
-	tick := time.NewTicker(downloadFlush)
+	tick := time.NewTicker(flush)
 	defer tick.Stop()
 	for {
 		select {

@@ -11,6 +11,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,8 @@ type Options struct {
 	// MaxSize is the largest content that is stored, in bytes; 0 means no
 	// limit.
 	MaxSize int64
+	// Flush is how long download counts stay in memory; 0 means 5 seconds.
+	Flush time.Duration
 	// DocumentCache bounds the memory for composed documents in bytes; 0
 	// means 32 MiB.
 	DocumentCache int64
@@ -87,7 +90,7 @@ func New(opts Options) (*Registry, error) {
 		r.typeOrder = append(r.typeOrder, t.Name)
 	}
 	r.keys.init(r.db)
-	r.downloads.init(r)
+	r.downloads.init(r, cmp.Or(opts.Flush, defaultFlush))
 	r.documents = newDocumentCache(opts.DocumentCache)
 	return r, nil
 }

@@ -53,6 +53,7 @@ type AuthConfig struct {
 type LimitsConfig struct {
 	FileSize    int64         `toml:"file_size" help:"Largest file that may be published, in bytes; 0 means no limit."`
 	IdleTimeout time.Duration `toml:"idle_timeout" help:"How long a request or an answer may make no progress."`
+	Flush       time.Duration `toml:"flush" help:"How long download counts and last-used stamps of tokens stay in memory; a crash loses so much of them."`
 	Drain       time.Duration `toml:"drain" help:"How long running requests may go on after the signal to stop."`
 }
 
@@ -74,7 +75,7 @@ func DefaultConfig() Config {
 		Data:    "data",
 		Storage: StorageConfig{Grace: time.Hour, Collect: time.Hour},
 		Auth:    AuthConfig{AnonymousRead: true},
-		Limits:  LimitsConfig{IdleTimeout: time.Minute, Drain: 30 * time.Second},
+		Limits:  LimitsConfig{IdleTimeout: time.Minute, Flush: 5 * time.Second, Drain: 30 * time.Second},
 		Log:     LogConfig{Level: "info", Format: "text"},
 	}
 }
@@ -106,6 +107,9 @@ func (c Config) Validate() error {
 	}
 	if c.Limits.IdleTimeout <= 0 {
 		errs = append(errs, errors.New("limits.idle_timeout: want more than 0"))
+	}
+	if c.Limits.Flush <= 0 {
+		errs = append(errs, errors.New("limits.flush: want more than 0"))
 	}
 	if c.Limits.FileSize < 0 {
 		errs = append(errs, errors.New("limits.file_size: want 0 or more"))

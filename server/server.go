@@ -67,12 +67,12 @@ func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error)
 	}
 	s.registry, err = registry.New(registry.Options{
 		Database: s.db, Store: s.store, Types: facts, Logger: log,
-		Grace: c.Storage.Grace, Redirect: c.Storage.Redirect, MaxSize: c.Limits.FileSize,
+		Grace: c.Storage.Grace, Redirect: c.Storage.Redirect, MaxSize: c.Limits.FileSize, Flush: c.Limits.Flush,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.auth = auth.New(s.db, log)
+	s.auth = auth.New(s.db, log, auth.FlushEvery(c.Limits.Flush))
 	s.sessions = s.auth.Sessions(c.Auth.SecureCookies || strings.HasPrefix(c.URL, "https://"))
 	s.metrics = newMetrics(s.db)
 	s.handler = s.routes(types)
