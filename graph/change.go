@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"strings"
 
 	"entrepot/access"
 	"entrepot/auth"
@@ -40,22 +41,56 @@ func ownerChange(in model.UpdateOwnerInput) (registry.OwnerChange, error) {
 		vis := access.Visibility(*in.Visibility)
 		c.Visibility = &vis
 	}
-	if in.GenericOverwrite == nil {
-		return c, nil
+	c.ContainerSparseIndex = in.ContainerSparseIndex
+	if in.ContainerImmutableTags != nil {
+		if err := checkTagPatterns(in.ContainerImmutableTags); err != nil {
+			return c, err
+		}
+		c.ContainerImmutableTags = &in.ContainerImmutableTags
 	}
+	if in.GenericOverwrite != nil {
+		rules, err := newOverwriteRules(in.GenericOverwrite)
+		if err != nil {
+			return c, err
+		}
+		c.GenericOverwrite = &rules
+	}
+	return c, nil
+}
+
+func newOverwriteRules(in []*model.OverwriteRuleInput) ([]schema.OverwriteRule, error) {
 	const field = "genericOverwrite"
-	if len(in.GenericOverwrite) > maxRules {
-		return c, registry.FieldErrorf(field, "an owner has at most %d rules", maxRules)
+	if len(in) > maxRules {
+		return nil, registry.FieldErrorf(field, "an owner has at most %d rules", maxRules)
 	}
 	rules := []schema.OverwriteRule{}
-	for _, rule := range in.GenericOverwrite {
-		if _, err := path.Match(rule.Pattern, ""); err != nil || rule.Pattern == "" || len(rule.Pattern) > maxPattern {
-			return c, registry.FieldErrorf(field, "%.60q is not a pattern of at most %d bytes", rule.Pattern, maxPattern)
+	for _, rule := range in {
+		if !validPattern(rule.Pattern) {
+			return nil, registry.FieldErrorf(field, "%.60q is not a pattern of at most %d bytes", rule.Pattern, maxPattern)
 		}
 		rules = append(rules, schema.OverwriteRule{Pattern: rule.Pattern, Mode: overwriteModes[rule.Mode]})
 	}
-	c.GenericOverwrite = &rules
-	return c, nil
+	return rules, nil
+}
+
+// checkTagPatterns checks patterns "image:tag".
+func checkTagPatterns(patterns []string) error {
+	const field = "containerImmutableTags"
+	if len(patterns) > maxRules {
+		return registry.FieldErrorf(field, "an owner has at most %d patterns", maxRules)
+	}
+	for _, pattern := range patterns {
+		image, tag, ok := strings.Cut(pattern, ":")
+		if !ok || !validPattern(image) || !validPattern(tag) {
+			return registry.FieldErrorf(field, "%.60q is not a pattern image:tag", pattern)
+		}
+	}
+	return nil
+}
+
+func validPattern(pattern string) bool {
+	_, err := path.Match(pattern, "")
+	return err == nil && pattern != "" && len(pattern) <= maxPattern
 }
 
 // checkTag tells whether versions of the type may have the tag.

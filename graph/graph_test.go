@@ -19,6 +19,7 @@ import (
 	"entrepot/ent"
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
+	"entrepot/ent/schema"
 	"entrepot/registry"
 	"entrepot/registry/database"
 	"entrepot/storage"
@@ -75,7 +76,7 @@ func newFixture(t *testing.T) *fixture {
 	}
 	reg, err := registry.New(registry.Options{Database: db, Store: store, Types: []registry.Type{
 		{Name: "plain", Title: "Plain", Instructions: plainInstructions, Facts: func(v *ent.PackageVersion) ([]registry.Fact, error) { return plainFactsOf(v) }},
-		{Name: "tagged", Title: "Tagged", KeepsLatestTag: true, CheckTag: checkTestTag, References: []string{"part"}},
+		{Name: "tagged", Title: "Tagged", KeepsLatestTag: true, CheckTag: checkTestTag, References: []string{"part"}, TagStays: tagStays},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -152,6 +153,10 @@ func checkTestTag(name string) error {
 		return errors.New("a tag is one word")
 	}
 	return nil
+}
+
+func tagStays(schema.OwnerSettings) func(string, string) bool {
+	return func(_, tag string) bool { return strings.HasPrefix(tag, "stays") }
 }
 
 type plainUploader struct{}

@@ -78,6 +78,12 @@ func scopeNames(scopes []access.Scope) []string {
 	return names
 }
 
+// administers tells whether the viewer may see the owner's settings.
+func (a *API) administers(ctx context.Context, o *ent.Owner) (bool, error) {
+	t, err := rowsFrom(ctx).ownerTarget(ctx, o)
+	return err == nil && access.Can(access.FromContext(ctx), access.Administer, t), err
+}
+
 var overwriteModes = map[model.OverwriteMode]string{
 	model.OverwriteModeNever:     "never",
 	model.OverwriteModeIdentical: "identical",

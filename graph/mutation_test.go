@@ -116,6 +116,11 @@ func TestOwnerMutations(t *testing.T) {
 		`{"updateOwner":{"owner":{"displayName":"Acme Inc.","description":"Things","visibility":"LIMITED","genericOverwrite":[{"pattern":"nightly-*","mode":"ALWAYS"},{"pattern":"*","mode":"IDENTICAL"}]}}}`)
 	f.wantError("ann", update, vars{"input": vars{"name": "acme", "displayName": strings.Repeat("x", 201)}}, "INVALID", "displayName")
 	f.wantError("ann", update, vars{"input": vars{"name": "acme", "genericOverwrite": []vars{{"pattern": "[", "mode": "NEVER"}}}}, "INVALID", "genericOverwrite")
+	f.want("ann", `mutation{updateOwner(input:{name:"acme",containerImmutableTags:["app:v*"],containerSparseIndex:true}){owner{containerImmutableTags containerSparseIndex genericOverwrite{mode}}}}`, nil,
+		`{"updateOwner":{"owner":{"containerImmutableTags":["app:v*"],"containerSparseIndex":true,"genericOverwrite":[{"mode":"ALWAYS"},{"mode":"IDENTICAL"}]}}}`)
+	f.want("bob", `{owner(name:"acme"){containerImmutableTags containerSparseIndex}}`, nil, `{"owner":{"containerImmutableTags":null,"containerSparseIndex":null}}`)
+	f.wantError("ann", update, vars{"input": vars{"name": "acme", "containerImmutableTags": []string{"v1"}}}, "INVALID", "containerImmutableTags")
+	f.wantError("ann", update, vars{"input": vars{"name": "acme", "containerImmutableTags": []string{"[:v1"}}}, "INVALID", "containerImmutableTags")
 	f.wantError("bob", update, vars{"input": vars{"name": "acme", "description": "mine"}}, "FORBIDDEN", "")
 	f.wantError("ann/write:package", update, vars{"input": vars{"name": "acme", "description": "mine"}}, "NOT_FOUND", "")
 	f.wantError("ann/read:package,write:package", update, vars{"input": vars{"name": "acme", "description": "mine"}}, "FORBIDDEN", "")
@@ -218,4 +223,20 @@ func TestMutationsInARow(t *testing.T) {
 		c:updateOwner(input:{name:"acme",visibility:PUBLIC}){owner{packages(first:1){edges{node{effectiveVisibility}}}}}}`, vars{"p": id},
 		`{"a":{"owner":{"packages":{"edges":[{"node":{"effectiveVisibility":"LIMITED"}}]}}},"b":{"package":{"effectiveVisibility":"LIMITED"}},`+
 			`"c":{"owner":{"packages":{"edges":[{"node":{"effectiveVisibility":"PUBLIC"}}]}}}}`)
+}
+
+// Tags that the owner keeps in their place neither move nor go, whichever way.
+func TestTagsThatStay(t *testing.T) {
+	f := newFixture(t)
+	f.org("acme", access.Public)
+	f.publish("acme", "tagged", "lib", "1.0", func(p *registry.Publication) { p.Tags = []string{"stays-here", "moves"} })
+	f.publish("acme", "tagged", "lib", "2.0", nil)
+	lib, one, two := f.packageID("acme", "tagged", "lib"), f.versionID("acme", "tagged", "lib", "1.0"), f.versionID("acme", "tagged", "lib", "2.0")
+	f.wantError("ann", `mutation($v:ID!){setTag(input:{version:$v,tag:"stays-here"}){version{id}}}`, vars{"v": two}, "FORBIDDEN", "")
+	f.wantError("ann", `mutation($p:ID!){removeTag(input:{package:$p,tag:"stays-here"}){package{id}}}`, vars{"p": lib}, "FORBIDDEN", "")
+	f.wantError("ann", `mutation($v:ID!){deleteVersion(input:{id:$v}){id}}`, vars{"v": one}, "FORBIDDEN", "")
+	f.wantError("ann", `mutation($p:ID!){deletePackage(input:{id:$p}){id}}`, vars{"p": lib}, "FORBIDDEN", "")
+	f.ask("ann", `mutation($v:ID!){setTag(input:{version:$v,tag:"stays-here"}){version{id}}}`, vars{"v": one})
+	f.ask("ann", `mutation($v:ID!){setTag(input:{version:$v,tag:"moves"}){version{id}}}`, vars{"v": two})
+	f.ask("ann", `mutation($v:ID!){deleteVersion(input:{id:$v}){id}}`, vars{"v": two})
 }

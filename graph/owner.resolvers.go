@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"entrepot/access"
 	"entrepot/ent"
 	"entrepot/ent/membership"
 	"entrepot/graph/model"
@@ -57,9 +56,25 @@ func (r *ownerResolver) PackageTypes(ctx context.Context, obj *ent.Owner) ([]*mo
 }
 
 func (r *ownerResolver) GenericOverwrite(ctx context.Context, obj *ent.Owner) ([]*model.OverwriteRule, error) {
-	t, err := rowsFrom(ctx).ownerTarget(ctx, obj)
-	if err != nil || !access.Can(access.FromContext(ctx), access.Administer, t) {
+	administers, err := r.administers(ctx, obj)
+	if !administers {
 		return nil, err
 	}
 	return overwriteRules(obj.Settings), nil
+}
+
+func (r *ownerResolver) ContainerImmutableTags(ctx context.Context, obj *ent.Owner) ([]string, error) {
+	administers, err := r.administers(ctx, obj)
+	if !administers {
+		return nil, err
+	}
+	return append([]string{}, obj.Settings.ContainerImmutableTags...), nil
+}
+
+func (r *ownerResolver) ContainerSparseIndex(ctx context.Context, obj *ent.Owner) (*bool, error) {
+	administers, err := r.administers(ctx, obj)
+	if !administers {
+		return nil, err
+	}
+	return &obj.Settings.ContainerSparseIndex, nil
 }

@@ -83,6 +83,9 @@ func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersio
 			return err
 		}
 		for _, version := range normalizedVersions {
+			if err := s.stay(ctx, tx, p, tag.HasVersionWith(packageversion.NormalizedVersion(version))); err != nil {
+				return err
+			}
 			n, err := s.dropVersions(ctx, tx, p,
 				packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), published)
 			if err != nil {
@@ -111,6 +114,9 @@ func (s *Space) retag(ctx context.Context, tx *ent.Tx, p *ent.Pkg, tags *TagChan
 		if err != nil {
 			return err
 		}
+		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name)), tag.VersionIDNEQ(id)); err != nil {
+			return err
+		}
 		if err := s.setTag(ctx, tx, p, name, id, now()); err != nil {
 			return err
 		}
@@ -119,6 +125,9 @@ func (s *Space) retag(ctx context.Context, tx *ent.Tx, p *ent.Pkg, tags *TagChan
 		}
 	}
 	for _, name := range tags.Remove {
+		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name))); err != nil {
+			return err
+		}
 		if _, err := tx.Tag.Delete().Where(tag.PackageID(p.ID), tag.SortKey(byteKey(name))).Exec(ctx); err != nil {
 			return fmt.Errorf("remove tag: %w", err)
 		}
@@ -141,6 +150,9 @@ func (s *Space) DeletePackage(ctx context.Context, p *ent.Pkg) error {
 		}
 		if locked == nil {
 			return Errorf(NotFound, "package not found")
+		}
+		if err := s.stay(ctx, tx, locked); err != nil {
+			return err
 		}
 		return s.deletePackage(ctx, tx, locked)
 	})

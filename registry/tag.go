@@ -54,6 +54,9 @@ func (s *Space) SetTag(ctx context.Context, p *ent.Pkg, name, normalizedVersion 
 		if err != nil {
 			return err
 		}
+		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name)), tag.VersionIDNEQ(id)); err != nil {
+			return err
+		}
 		if err := s.setTag(ctx, tx, p, name, id, at); err != nil {
 			return err
 		}
@@ -69,6 +72,9 @@ func (s *Space) RemoveTag(ctx context.Context, p *ent.Pkg, name string) (found b
 		return false, err
 	}
 	err = s.change(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg, _ time.Time) error {
+		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name))); err != nil {
+			return err
+		}
 		n, err := tx.Tag.Delete().Where(tag.PackageID(p.ID), tag.SortKey(byteKey(name))).Exec(ctx)
 		found = n > 0
 		if err != nil || !found {
@@ -77,6 +83,28 @@ func (s *Space) RemoveTag(ctx context.Context, p *ent.Pkg, name string) (found b
 		return s.record(ctx, tx, EventTagRemoved, p, map[string]any{"tag": name})
 	})
 	return found, err
+}
+
+// stay is Forbidden when one of the package's tags that match is to stay where
+// it is (Type.TagStays).
+func (s *Space) stay(ctx context.Context, tx *ent.Tx, p *ent.Pkg, where ...predicate.Tag) error {
+	if s.Type.TagStays == nil {
+		return nil
+	}
+	stays := s.Type.TagStays(s.Owner.Settings)
+	if stays == nil {
+		return nil
+	}
+	tags, err := tx.Tag.Query().Where(tag.PackageID(p.ID)).Where(where...).Select(tag.FieldName).All(ctx)
+	if err != nil {
+		return fmt.Errorf("look up tags: %w", err)
+	}
+	for _, t := range tags {
+		if stays(p.NormalizedName, t.Name) {
+			return Errorf(Forbidden, "the tag %s is immutable", t.Name)
+		}
+	}
+	return nil
 }
 
 // setTag points the tag at the version within a transaction.

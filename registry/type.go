@@ -22,6 +22,9 @@ type Type struct {
 	// CheckTag tells whether a version may be tagged with the name, by an
 	// Invalid error if not. Nil means that people set no tags on versions.
 	CheckTag func(name string) error
+	// TagStays returns the test for tags that, by the owner's settings, neither
+	// move nor go, or nil when there are none. It may be nil itself.
+	TagStays func(schema.OwnerSettings) func(normalizedName, tag string) bool
 	// References names the properties by which a version says what it needs:
 	// their values are normalized versions, or names of files of internal
 	// versions, of the same package. What is needed is not deleted before.

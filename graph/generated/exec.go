@@ -174,21 +174,23 @@ type ComplexityRoot struct {
 	}
 
 	Owner struct {
-		CreatedAt        func(childComplexity int) int
-		Description      func(childComplexity int) int
-		DisplayName      func(childComplexity int) int
-		GenericOverwrite func(childComplexity int) int
-		ID               func(childComplexity int) int
-		Kind             func(childComplexity int) int
-		Memberships      func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int) int
-		Name             func(childComplexity int) int
-		PackageTypes     func(childComplexity int) int
-		Packages         func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder) int
-		UpdatedAt        func(childComplexity int) int
-		User             func(childComplexity int) int
-		ViewerCan        func(childComplexity int) int
-		ViewerRole       func(childComplexity int) int
-		Visibility       func(childComplexity int) int
+		ContainerImmutableTags func(childComplexity int) int
+		ContainerSparseIndex   func(childComplexity int) int
+		CreatedAt              func(childComplexity int) int
+		Description            func(childComplexity int) int
+		DisplayName            func(childComplexity int) int
+		GenericOverwrite       func(childComplexity int) int
+		ID                     func(childComplexity int) int
+		Kind                   func(childComplexity int) int
+		Memberships            func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int) int
+		Name                   func(childComplexity int) int
+		PackageTypes           func(childComplexity int) int
+		Packages               func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder) int
+		UpdatedAt              func(childComplexity int) int
+		User                   func(childComplexity int) int
+		ViewerCan              func(childComplexity int) int
+		ViewerRole             func(childComplexity int) int
+		Visibility             func(childComplexity int) int
 	}
 
 	OwnerConnection struct {
@@ -525,6 +527,8 @@ type OwnerResolver interface {
 	ViewerCan(ctx context.Context, obj *ent.Owner) (*model.Permissions, error)
 	PackageTypes(ctx context.Context, obj *ent.Owner) ([]*model.TypeCount, error)
 	GenericOverwrite(ctx context.Context, obj *ent.Owner) ([]*model.OverwriteRule, error)
+	ContainerImmutableTags(ctx context.Context, obj *ent.Owner) ([]string, error)
+	ContainerSparseIndex(ctx context.Context, obj *ent.Owner) (*bool, error)
 }
 type PackageResolver interface {
 	PackageType(ctx context.Context, obj *ent.Pkg) (*registry.Type, error)
@@ -1117,6 +1121,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OverwriteRule.Pattern(childComplexity), true
 
+	case "Owner.containerImmutableTags":
+		if e.ComplexityRoot.Owner.ContainerImmutableTags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.ContainerImmutableTags(childComplexity), true
+	case "Owner.containerSparseIndex":
+		if e.ComplexityRoot.Owner.ContainerSparseIndex == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.ContainerSparseIndex(childComplexity), true
 	case "Owner.createdAt":
 		if e.ComplexityRoot.Owner.CreatedAt == nil {
 			break
@@ -4372,6 +4388,14 @@ input UpdateOwnerInput {
   Takes the place of all rules there are.
   """
   genericOverwrite: [OverwriteRuleInput!]
+  """
+  Takes the place of all patterns "image:tag" there are.
+  """
+  containerImmutableTags: [String!]
+  """
+  Whether image indexes are accepted some of whose images are not there.
+  """
+  containerSparseIndex: Boolean
 }
 
 input OverwriteRuleInput {
@@ -4592,6 +4616,15 @@ type UploadFilePayload {
   one it is NEVER. Null for who does not administer the owner.
   """
   genericOverwrite: [OverwriteRule!]
+  """
+  Patterns "image:tag" of the tags of container images that neither move nor go, such as "app:v*"; * and ? and [a-z] as
+  in genericOverwrite. Null for who does not administer the owner.
+  """
+  containerImmutableTags: [String!]
+  """
+  Whether image indexes are accepted some of whose images are not there. Null for who does not administer the owner.
+  """
+  containerSparseIndex: Boolean
 }
 
 """
@@ -5204,6 +5237,10 @@ func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql
 		return ec.fieldContext_Owner_packageTypes(ctx, field)
 	case "genericOverwrite":
 		return ec.fieldContext_Owner_genericOverwrite(ctx, field)
+	case "containerImmutableTags":
+		return ec.fieldContext_Owner_containerImmutableTags(ctx, field)
+	case "containerSparseIndex":
+		return ec.fieldContext_Owner_containerSparseIndex(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Owner", field.Name)
 }
@@ -9453,6 +9490,52 @@ func (ec *executionContext) fieldContext_Owner_genericOverwrite(_ context.Contex
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Owner_containerImmutableTags(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_containerImmutableTags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().ContainerImmutableTags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_containerImmutableTags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Owner_containerSparseIndex(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_containerSparseIndex(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().ContainerSparseIndex(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_containerSparseIndex(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _OwnerConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.OwnerConnection) (ret graphql.Marshaler) {
@@ -20213,7 +20296,7 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite"}
+	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite", "containerImmutableTags", "containerSparseIndex"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -20255,6 +20338,20 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 				return it, err
 			}
 			it.GenericOverwrite = data
+		case "containerImmutableTags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("containerImmutableTags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContainerImmutableTags = data
+		case "containerSparseIndex":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("containerSparseIndex"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContainerSparseIndex = data
 		}
 	}
 	return it, nil
@@ -21826,6 +21923,82 @@ func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, ob
 					}
 				}()
 				res = ec._Owner_genericOverwrite(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "containerImmutableTags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_containerImmutableTags(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "containerSparseIndex":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_containerSparseIndex(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

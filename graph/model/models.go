@@ -259,6 +259,10 @@ type UpdateOwnerInput struct {
 	Description *string `json:"description,omitempty"`
 	// Takes the place of all rules there are.
 	GenericOverwrite []*OverwriteRuleInput `json:"genericOverwrite,omitempty"`
+	// Takes the place of all patterns "image:tag" there are.
+	ContainerImmutableTags []string `json:"containerImmutableTags,omitempty"`
+	// Whether image indexes are accepted some of whose images are not there.
+	ContainerSparseIndex *bool `json:"containerSparseIndex,omitempty"`
 }
 
 type UpdateOwnerPayload struct {

@@ -51,6 +51,7 @@ func New() *protocols.Type {
 			Title:        "Container",
 			References:   []string{childProperty, blobProperty},
 			CheckTag:     checkTag,
+			TagStays:     immutableTags,
 			Instructions: instructions,
 			Facts:        facts,
 		},

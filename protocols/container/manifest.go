@@ -15,6 +15,7 @@ import (
 
 	"entrepot/access"
 	"entrepot/ent"
+	"entrepot/ent/schema"
 	"entrepot/protocols"
 	"entrepot/registry"
 )
@@ -276,12 +277,24 @@ func (r *request) guardTag(d digest.Digest) func(tag, current string) error {
 
 // immutable tells whether the owner has forbidden that the tag moves.
 func (r *request) immutable(tag string) bool {
-	return slices.ContainsFunc(r.Space.Owner.Settings.ContainerImmutableTags, func(pattern string) bool {
-		image, name, _ := strings.Cut(pattern, ":")
-		imageFits, err1 := path.Match(image, r.image)
-		tagFits, err2 := path.Match(name, tag)
-		return errors.Join(err1, err2) == nil && imageFits && tagFits
-	})
+	stays := immutableTags(r.Space.Owner.Settings)
+	return stays != nil && stays(r.image, tag)
+}
+
+// immutableTags is the test for the tags that the owner has forbidden to move,
+// or nil when there are none.
+func immutableTags(settings schema.OwnerSettings) func(image, tag string) bool {
+	if len(settings.ContainerImmutableTags) == 0 {
+		return nil
+	}
+	return func(image, tag string) bool {
+		return slices.ContainsFunc(settings.ContainerImmutableTags, func(pattern string) bool {
+			images, tags, _ := strings.Cut(pattern, ":")
+			imageFits, err1 := path.Match(images, image)
+			tagFits, err2 := path.Match(tags, tag)
+			return errors.Join(err1, err2) == nil && imageFits && tagFits
+		})
+	}
 }
 
 // deleteManifest takes a tag away, or a manifest with all its tags
