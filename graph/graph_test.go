@@ -30,7 +30,7 @@ import (
 // administers the site, ann, bob and eve; nobody owns anything but himself.
 type fixture struct {
 	*API
-	t     *testing.T
+	t     testing.TB
 	reg   *registry.Registry
 	auth  *auth.Service
 	views map[string]access.Viewer
@@ -62,9 +62,9 @@ const password = "correct horse"
 
 // databaseURL names an empty database; with the build tag e2e the tests run on
 // PostgreSQL too.
-var databaseURL = func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/test.db" }
+var databaseURL = func(t testing.TB) string { return "sqlite:" + t.TempDir() + "/test.db" }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	db, err := database.Open(t.Context(), databaseURL(t), database.Options{Fast: true})
 	if err != nil {
@@ -303,7 +303,7 @@ func (f *fixture) wantError(who, query string, variables vars, code, field strin
 }
 
 // pick returns what lies at a path in JSON, as "package.versions.edges.0.node.id".
-func pick(t *testing.T, data, path string) any {
+func pick(t testing.TB, data, path string) any {
 	t.Helper()
 	var v any
 	if err := json.Unmarshal([]byte(data), &v); err != nil {
@@ -353,7 +353,7 @@ func (f *fixture) fileID(owner, typ, name, version string) string {
 		"package.version.files.edges.0.node.id")
 }
 
-func readAll(t *testing.T, r io.Reader) string {
+func readAll(t testing.TB, r io.Reader) string {
 	t.Helper()
 	b, err := io.ReadAll(r)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // again on PostgreSQL.
 func TestOnPostgres(t *testing.T) {
 	before := databaseURL
-	databaseURL = func(t *testing.T) string { return databasetest.Postgres(t) }
+	databaseURL = func(t testing.TB) string { return databasetest.Postgres(t) }
 	defer func() { databaseURL = before }()
 	for name, test := range map[string]func(*testing.T){
 		"arguments":    TestArgumentErrors,
