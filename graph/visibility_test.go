@@ -222,7 +222,7 @@ func TestHiddenIsMissing(t *testing.T) {
 	}
 }
 
-// STACK's oracle: a filter over an edge is not narrowed by what the viewer may
+// A filter over an edge is not narrowed by what the viewer may
 // see. Whatever filter the schema has, over whatever path of edges, must give
 // an outsider the same answer whether the private packages exist or not.
 func TestFiltersTellNothing(t *testing.T) {

@@ -444,6 +444,7 @@ func (h *uploadHold) join(want storage.Algorithm) (content *Stored, made bool, e
 	if err := h.claim(); err != nil {
 		return nil, false, err
 	}
+	until := now().Add(h.reg.keys.upload)
 	key, err := h.reg.keys.take(h.ctx)
 	if err != nil {
 		return nil, false, fmt.Errorf("reserve a key: %w", err)
@@ -456,7 +457,7 @@ func (h *uploadHold) join(want storage.Algorithm) (content *Stored, made bool, e
 		h.reg.removeObject(h.ctx, key)
 		return nil, false, fmt.Errorf("the parts of upload %d read back as %s, not %s", h.upload.ID, w.Sums.SHA256, sums.SHA256)
 	}
-	return &Stored{Key: w.Key, Size: w.Size, Sums: w.Sums}, true, nil
+	return &Stored{Key: w.Key, Size: w.Size, Sums: w.Sums, until: until}, true, nil
 }
 
 // digestAgain computes digests that the client asks for only at the end.
