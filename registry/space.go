@@ -9,11 +9,9 @@ import (
 	"entrepot/ent"
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
-	"entrepot/ent/packagefile"
 	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
 	"entrepot/ent/schema"
-	"entrepot/ent/user"
 )
 
 // Space is the packages of one type under one owner, as one viewer may use
@@ -108,45 +106,30 @@ func hidden(v access.Viewer, what string) error {
 	return &Error{Code: NotFound, Message: what + " not found", Rule: access.RuleNotVisible}
 }
 
-// owner returns the owner of that name in any case, or nil.
-func (r *Registry) owner(ctx context.Context, name string) (*ent.Owner, error) {
-	if len(name) > access.MaxOwnerName {
-		return nil, nil
-	}
-	o, err := r.db.Owner.Query().Where(owner.NormalizedName(strings.ToLower(name))).Only(access.SystemContext(ctx))
-	if ent.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look up owner: %w", err)
-	}
-	return o, nil
-}
-
 // role is what the viewer is to the owner.
 func (r *Registry) role(ctx context.Context, v access.Viewer, o *ent.Owner) (access.Role, error) {
 	if v.Kind != access.User {
 		return access.NoRole, nil
 	}
-	ctx = access.SystemContext(ctx)
 	if o.Kind == owner.KindUser {
 		if !strings.EqualFold(o.Name, v.Login) {
 			return access.NoRole, nil
 		}
-		own, err := r.db.User.Query().Where(user.ID(v.UserID), user.OwnerID(o.ID)).Exist(ctx)
-		if err != nil || !own {
-			return access.NoRole, err
+		var one int
+		own, err := r.db.Row(ctx, userOfOwner, []any{v.UserID, o.ID}, &one)
+		if err != nil {
+			return access.NoRole, fmt.Errorf("look up account: %w", err)
+		}
+		if !own {
+			return access.NoRole, nil
 		}
 		return access.Admin, nil
 	}
-	m, err := r.db.Membership.Query().Where(membership.OwnerID(o.ID), membership.UserID(v.UserID)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return access.NoRole, nil
-	}
-	if err != nil {
+	var role membership.Role
+	if _, err := r.db.Row(ctx, roleOfUser, []any{o.ID, v.UserID}, &role); err != nil {
 		return access.NoRole, fmt.Errorf("look up role: %w", err)
 	}
-	return roles[m.Role], nil
+	return roles[role], nil // NoRole without a row
 }
 
 var roles = map[membership.Role]access.Role{
@@ -185,22 +168,6 @@ func (s *Space) Package(ctx context.Context, normalizedName string, action acces
 	return nil, Errorf(NotFound, "package not found")
 }
 
-// AnyPackage returns the package of that normalized name without asking for
-// any right, also one that shows no version yet, or nil when there is none.
-// It is for adapters that are about to publish into it.
-func (s *Space) AnyPackage(ctx context.Context, normalizedName string) (*ent.Pkg, error) {
-	p, err := s.reg.db.Pkg.Query().
-		Where(pkg.OwnerID(s.Owner.ID), pkg.Type(s.Type.Name), pkg.NormalizedName(normalizedName)).
-		Only(access.SystemContext(ctx))
-	if ent.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look up package: %w", err)
-	}
-	return p, nil
-}
-
 // Version returns a published version of the package by its normalized
 // version. The caller got the package from the space.
 func (s *Space) Version(ctx context.Context, p *ent.Pkg, normalizedVersion string) (*ent.PackageVersion, error) {
@@ -214,27 +181,6 @@ func (s *Space) Version(ctx context.Context, p *ent.Pkg, normalizedVersion strin
 		return nil, fmt.Errorf("look up version: %w", err)
 	}
 	return v, nil
-}
-
-// File returns a file of a version of the package, with its blob loaded; of
-// its version only the numbers are there. Internal versions are found too.
-func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normalizedName, compositeKey string) (*ent.PackageFile, error) {
-	f, err := s.reg.db.PackageFile.Query().
-		Where(
-			packagefile.NormalizedName(normalizedName),
-			packagefile.CompositeKey(compositeKey),
-			ofVersion(p.ID, normalizedVersion),
-		).
-		WithBlob().
-		Only(access.SystemContext(ctx))
-	if ent.IsNotFound(err) {
-		return nil, Errorf(NotFound, "file not found")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look up file: %w", err)
-	}
-	f.Edges.Version = &ent.PackageVersion{ID: f.VersionID, PackageID: p.ID}
-	return f, nil
 }
 
 // Client reads the space's rows without a filter: the caller has got the

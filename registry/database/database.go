@@ -34,6 +34,7 @@ type DB struct {
 
 	writer *sql.DB
 	reader *sql.DB
+	rows   entsql.ExecQuerier // for reads
 	stats  *counter
 }
 
@@ -93,9 +94,10 @@ func connect(ctx context.Context, rawURL string, opts Options) (*DB, error) {
 		db.Close()
 		return nil, fmt.Errorf("reach the database: %w", err)
 	}
+	db.rows = db.readQuerier()
 	drv := &splitDriver{
 		writer: entsql.OpenDB(db.Dialect, db.writer),
-		reader: db.readDriver(),
+		reader: entsql.NewDriver(db.Dialect, entsql.Conn{ExecQuerier: db.rows}),
 		stats:  db.stats,
 	}
 	db.Client = ent.NewClient(ent.Driver(drv))
@@ -103,14 +105,14 @@ func connect(ctx context.Context, rawURL string, opts Options) (*DB, error) {
 	return db, nil
 }
 
-// readDriver reads through prepared statements. pgx prepares by itself; an
+// readQuerier reads through prepared statements. pgx prepares by itself; an
 // SQLite database in memory has one connection for everything, which must not
 // wait for itself to prepare.
-func (db *DB) readDriver() *entsql.Driver {
+func (db *DB) readQuerier() entsql.ExecQuerier {
 	if db.Dialect == dialect.SQLite && db.reader != db.writer {
-		return entsql.NewDriver(db.Dialect, entsql.Conn{ExecQuerier: newPreparedDB(db.reader)})
+		return newPreparedDB(db.reader)
 	}
-	return entsql.OpenDB(db.Dialect, db.reader)
+	return db.reader
 }
 
 // Ping tells whether the database answers.
