@@ -17,7 +17,7 @@ import (
 // crashRounds is how often the server is killed in each set-up. SQLite and the
 // local disk are where our own code makes things durable, so that they get the
 // hundred; against PostgreSQL and S3 it is the order of the two that can go wrong.
-var crashRounds = map[string]int{"sqlite-disk": 100, "postgres-s3": 25}
+var crashRounds = map[string]int{"sqlite-disk": 100, "postgres-s3": 100}
 
 // TestCrash kills the server with SIGKILL at a random moment while six clients
 // publish packages of all types, starts it again and looks at what is there:

@@ -94,7 +94,8 @@ func startWithoutAccounts(t *testing.T, setup Setup, settings ...string) *Server
 			t.Errorf("stop the server: %v", err)
 		}
 		if t.Failed() {
-			t.Logf("server log:\n%s", tail(s.log, 16<<10))
+			t.Logf("what the server complained about:\n%s", s.complaints())
+			t.Logf("the end of the server's log:\n%s", tail(s.log, 16<<10))
 		}
 	})
 	return s
@@ -236,4 +237,19 @@ func (s *Server) RSS() (Memory, error) {
 func (s *Server) Log() (string, error) {
 	b, err := os.ReadFile(s.log)
 	return string(b), err
+}
+
+// complaints returns the log's warnings and errors.
+func (s *Server) complaints() string {
+	log, err := s.Log()
+	if err != nil {
+		return err.Error()
+	}
+	var lines strings.Builder
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") {
+			lines.WriteString(line)
+		}
+	}
+	return lines.String()
 }

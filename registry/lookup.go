@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -31,10 +32,8 @@ var (
 		FROM packages WHERE owner_id = ? AND type = ? AND normalized_name = ?`)
 
 	fileByName = database.NewStatement(`
-		SELECT f.id, f.version_id, f.blob_id, f.name, f.normalized_name, f.composite_key, f.media_type, f.lead,
-			f.fragment, f.downloads, f.created_at,
-			b.size, b.sha256, COALESCE(b.sha512, ''), COALESCE(b.sha1, ''), COALESCE(b.md5, ''), COALESCE(b.blake2b, ''),
-			b.storage_key, b.remote, b.state, b.unreferenced_at, b.created_at
+		SELECT f.id, f.version_id, f.blob_id, f.name, f.media_type, f.lead, f.fragment, f.created_at,
+			b.size, b.sha256, b.sha512, b.sha1, b.md5, b.blake2b, b.storage_key, b.remote, b.state
 		FROM package_versions v
 			JOIN package_files f ON f.version_id = v.id
 			JOIN package_blobs b ON b.id = f.blob_id
@@ -79,23 +78,23 @@ func (s *Space) AnyPackage(ctx context.Context, normalizedName string) (*ent.Pkg
 	return &p, nil
 }
 
-// File returns a file of a version of the package, with its blob loaded; of
-// its version only the numbers are there. Internal versions are found too.
+// File returns a file of a version of the package, with what of its blob
+// serves to send it; of its version only the numbers are there, and its own
+// download count is not read. Internal versions are found too.
 func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normalizedName, compositeKey string) (*ent.PackageFile, error) {
-	var f ent.PackageFile
+	f := ent.PackageFile{NormalizedName: normalizedName, CompositeKey: compositeKey}
 	var b ent.PackageBlob
+	var sums [4]sql.NullString
 	found, err := s.reg.db.Row(ctx, fileByName, []any{p.ID, normalizedVersion, normalizedName, compositeKey},
-		&f.ID, &f.VersionID, &f.BlobID, &f.Name, &f.NormalizedName, &f.CompositeKey, &f.MediaType, &f.Lead,
-		&f.Fragment, &f.Downloads, &f.CreatedAt,
-		&b.Size, &b.Sha256, &b.Sha512, &b.Sha1, &b.Md5, &b.Blake2b,
-		&b.StorageKey, &b.Remote, &b.State, &b.UnreferencedAt, &b.CreatedAt)
+		&f.ID, &f.VersionID, &f.BlobID, &f.Name, &f.MediaType, &f.Lead, &f.Fragment, &f.CreatedAt,
+		&b.Size, &b.Sha256, &sums[0], &sums[1], &sums[2], &sums[3], &b.StorageKey, &b.Remote, &b.State)
 	if err != nil {
 		return nil, fmt.Errorf("look up file: %w", err)
 	}
 	if !found {
 		return nil, Errorf(NotFound, "file not found")
 	}
-	b.ID = f.BlobID
+	b.ID, b.Sha512, b.Sha1, b.Md5, b.Blake2b = f.BlobID, sums[0].String, sums[1].String, sums[2].String, sums[3].String
 	f.Edges.Blob = &b
 	f.Edges.Version = &ent.PackageVersion{ID: f.VersionID, PackageID: p.ID}
 	return &f, nil

@@ -116,6 +116,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
+	if err := releaseProgram(); err != nil {
+		s.log.Debug("the memory that starting took stays", "error", err)
+	}
 	select {
 	case err := <-failed:
 		return err

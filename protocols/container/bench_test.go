@@ -21,13 +21,13 @@ import (
 // does what cannot be left out: hash, write, sync to the disk, serve a file.
 // Run them with
 //
-//	go test -run xxx -bench . ./protocols/container/
+//	go test -run "^$" -bench . ./protocols/container
 
 // sizes of the blobs.
 var sizes = []struct {
 	name string
 	n    int
-}{{"64KiB", 64 << 10}, {"1MiB", 1 << 20}, {"100MiB", 100 << 20}}
+}{{"64KiB", 64 << 10}, {"1MiB", 1 << 20}, {"100MiB", 100 << 20}, {"1GiB", 1 << 30}}
 
 // bare stores bodies as files and serves them.
 func bare(b *testing.B) string {

@@ -44,6 +44,10 @@ func (s Statement) In(name string) string {
 // whether there is one.
 func (db *DB) Row(ctx context.Context, s Statement, args []any, dest ...any) (bool, error) {
 	db.stats.reads.Add(1)
+	if db.Dialect == dialect.SQLite {
+		// Over before it could be cancelled; watching for that costs more.
+		ctx = context.WithoutCancel(ctx)
+	}
 	rows, err := db.rows.QueryContext(ctx, s.In(db.Dialect), args...)
 	if err != nil {
 		return false, err
