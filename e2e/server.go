@@ -56,6 +56,8 @@ type Server struct {
 	log     string   // file with what it printed
 	process *process
 	client  *http.Client
+
+	balancer *http.Server // in front of replicas
 }
 
 // Account is somebody who may sign in.

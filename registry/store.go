@@ -200,7 +200,7 @@ func blobFor(ctx context.Context, tx *ent.Tx, c *Stored) (b *ent.PackageBlob, du
 			SetMd5(c.Sums.MD5).
 			SetBlake2b(c.Sums.BLAKE2b256).
 			SetStorageKey(c.Key).
-			OnConflict(onLiveBlob...).
+			OnConflict(onLiveBlob()...).
 			Ignore().
 			ID(ctx)
 		if err != nil {
@@ -219,10 +219,14 @@ func blobFor(ctx context.Context, tx *ent.Tx, c *Stored) (b *ent.PackageBlob, du
 }
 
 // onLiveBlob names the index that keeps live blobs unique. The condition is
-// written out because PostgreSQL cannot infer an index from a parameter.
-var onLiveBlob = []entsql.ConflictOption{
-	entsql.ConflictColumns(packageblob.FieldSha256),
-	entsql.ConflictWhere(entsql.ExprP("state = 'LIVE'")),
+// written out because PostgreSQL cannot infer an index from a parameter. It is
+// made anew for each statement: a condition is written into while the
+// statement is built, and two at once would mix their texts.
+func onLiveBlob() []entsql.ConflictOption {
+	return []entsql.ConflictOption{
+		entsql.ConflictColumns(packageblob.FieldSha256),
+		entsql.ConflictWhere(entsql.ExprP("state = 'LIVE'")),
+	}
 }
 
 // liveBlob matches the live blob of that digest. Its condition on the state is
