@@ -59,6 +59,24 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// idleLimit is what a server that has nothing to do may have resident, in
+// bytes.
+const idleLimit = 60 << 20
+
+// TestIdle looks at a server just after its start.
+func TestIdle(t *testing.T) {
+	eachSetup(t, func(t *testing.T, s *Server) {
+		m, err := s.RSS()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d MiB resident when idle", m.Now>>20)
+		if m.Now > idleLimit && !raceDetector() {
+			t.Errorf("an idle server has %d MiB resident, want at most %d", m.Now>>20, idleLimit>>20)
+		}
+	})
+}
+
 // madeUp reads as size random bytes.
 func madeUp(size int64) io.Reader {
 	var seed [32]byte
