@@ -14,7 +14,7 @@ import (
 var clients = []string{
 	"curl", "wget",
 	"node", "npm", "pnpm", "yarn-classic", "yarn-berry", "bun",
-	"skopeo", "crane", "oras", "helm",
+	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",
 }
 

@@ -40,23 +40,7 @@ func TestChunkedUploadSurvivesRestart(t *testing.T) {
 				t.Fatalf("after chunk %d: %v", i, err)
 			}
 		}
-		finish, err := withDigest(session, digestOf(blob))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Want(ctx, http.StatusCreated, Call{Method: "PUT", URL: finish, As: alice}); err != nil {
-			t.Fatal(err)
-		}
-		got, err := s.Want(ctx, http.StatusOK, Call{Method: "GET", URL: "/v2/acme/app/blobs/" + digestOf(blob), As: alice})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Body, blob) {
-			t.Errorf("got %d bytes with digest %s, want %s", len(got.Body), digestOf(got.Body), digestOf(blob))
-		}
-		if err := s.Doctor(ctx); err != nil {
-			t.Error(err)
-		}
+		finishUpload(t, s, alice, session, blob)
 	})
 }
 

@@ -76,6 +76,11 @@ func setUpScript(ctx context.Context, env *testscript.Env, setup Setup) error {
 			env.T().Log(err)
 		}
 	})
+	return describeServer(ctx, env, s)
+}
+
+// describeServer makes the cast and tells the script where the server is.
+func describeServer(ctx context.Context, env *testscript.Env, s *Server) error {
 	cast, err := newCast(ctx, s)
 	if err != nil {
 		return err
