@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -14,7 +15,6 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // Replicas are servers on one database and one store behind a balancer that
@@ -90,7 +90,7 @@ func (r *Replicas) Start() error {
 	if err != nil {
 		return err
 	}
-	b := &balancer{replicas: r.Each, transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Second}}
+	b := &balancer{replicas: r.Each, transport: &http.Transport{DisableKeepAlives: true}}
 	srv := &http.Server{Handler: &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", "replica"
@@ -119,7 +119,8 @@ func (r *Replicas) Stop() error {
 }
 
 // balancer sends each request to the next server that takes connections. What
-// was sent once is not sent again: that is for the client to decide.
+// was sent once is not sent again: that is for the client to decide. Every
+// request dials, so that a dead server is noticed before a body is sent to it.
 type balancer struct {
 	replicas  []*Server
 	transport *http.Transport
@@ -133,6 +134,9 @@ func (b *balancer) RoundTrip(req *http.Request) (*http.Response, error) {
 		s := b.replicas[b.next.Add(1)%uint64(len(b.replicas))]
 		out := req.Clone(req.Context())
 		out.URL = &url.URL{Scheme: "http", Host: s.Host, Path: req.URL.Path, RawPath: req.URL.RawPath, RawQuery: req.URL.RawQuery}
+		if req.Body != nil {
+			out.Body = io.NopCloser(req.Body) // a transport that fails closes it
+		}
 		var response *http.Response
 		response, err = b.transport.RoundTrip(out)
 		if refused := (*net.OpError)(nil); err == nil || !errors.As(err, &refused) || refused.Op != "dial" {

@@ -105,6 +105,9 @@ func TestReplicaDiesInsideChunk(t *testing.T) {
 	if _, err := rest.Write(blob[1<<20 : 3<<20]); err != nil {
 		t.Fatal(err)
 	}
+	if err := untilProbe(ctx, r.Server, alice, session, http.StatusConflict); err != nil {
+		t.Fatalf("the server never began with the chunk: %v", err)
+	}
 	victim.Kill9()
 	rest.CloseWithError(io.ErrUnexpectedEOF)
 	if err := <-cut; err == nil {
@@ -127,31 +130,36 @@ func TestReplicaDiesInsideChunk(t *testing.T) {
 // resumable waits until nobody holds the upload any more, which may take as
 // long as a dead server's claim, and returns how much of it has arrived.
 func resumable(ctx context.Context, s *Server, as Account, session string) (int, error) {
+	if err := untilProbe(ctx, s, as, session, http.StatusAccepted); err != nil {
+		return 0, err
+	}
+	status, err := s.Want(ctx, http.StatusNoContent, Call{Method: "GET", URL: session, As: as})
+	if err != nil {
+		return 0, err
+	}
+	var last int
+	if _, err := fmt.Sscanf(status.Header.Get("Range"), "0-%d", &last); err != nil {
+		return 0, fmt.Errorf("Range %q: %w", status.Header.Get("Range"), err)
+	}
+	return last + 1, nil
+}
+
+// untilProbe sends empty chunks, which change nothing and are refused while
+// the upload is in use, until one is answered with the status.
+func untilProbe(ctx context.Context, s *Server, as Account, session string, status int) error {
 	for deadline := time.Now().Add(time.Minute); ; {
-		status, err := s.Want(ctx, http.StatusNoContent, Call{Method: "GET", URL: session, As: as})
-		if err != nil {
-			return 0, err
-		}
-		var last int
-		if _, err := fmt.Sscanf(status.Header.Get("Range"), "0-%d", &last); err != nil {
-			return 0, fmt.Errorf("Range %q: %w", status.Header.Get("Range"), err)
-		}
-		// An empty chunk changes nothing and is refused while the upload is in use.
 		probe, err := s.Do(ctx, Call{Method: "PATCH", URL: session, As: as, Body: bytes.NewReader(nil),
 			Header: map[string]string{"Content-Type": "application/octet-stream"}})
-		if err != nil {
-			return 0, err
+		if err != nil || probe.Status == status {
+			return err
 		}
-		if probe.Status == http.StatusAccepted {
-			return last + 1, nil
-		}
-		if probe.Status != http.StatusConflict || time.Now().After(deadline) {
-			return 0, fmt.Errorf("the upload cannot go on: %s", probe)
+		if probe.Status != http.StatusConflict && probe.Status != http.StatusAccepted || time.Now().After(deadline) {
+			return fmt.Errorf("want %d: %s", status, probe)
 		}
 		select {
 		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-time.After(200 * time.Millisecond):
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
