@@ -18,6 +18,9 @@ import (
 // NotFound; one that a version still needs (Type.References) is a Conflict.
 func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile) error {
 	return s.remove(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
+		if err := s.bury(ctx, tx, p, packagefile.ID(f.ID)); err != nil {
+			return err
+		}
 		n, err := deleteFiles(ctx, tx, packagefile.ID(f.ID))
 		if err != nil {
 			return err
@@ -84,6 +87,9 @@ func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersio
 		}
 		for _, version := range normalizedVersions {
 			if err := s.stay(ctx, tx, p, tag.HasVersionWith(packageversion.NormalizedVersion(version))); err != nil {
+				return err
+			}
+			if err := s.bury(ctx, tx, p, ofVersion(p.ID, version)); err != nil {
 				return err
 			}
 			n, err := s.dropVersions(ctx, tx, p,
@@ -190,6 +196,11 @@ func (s *Space) remove(ctx context.Context, p *ent.Pkg, f func(context.Context, 
 }
 
 func (s *Space) deletePackage(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
+	published := in(packagefile.FieldVersionID, packageversion.Table, packageversion.FieldID,
+		packageversion.PackageID(p.ID), predicate.PackageVersion(published))
+	if err := s.bury(ctx, tx, p, published); err != nil {
+		return err
+	}
 	if err := removePackage(ctx, tx, p); err != nil {
 		return err
 	}

@@ -30,6 +30,9 @@ type Holdings struct {
 // now.
 func (s *Space) Holdings(p *ent.Pkg) Holdings { return Holdings{s.reg.db.Client, p} }
 
+// Name is the package's, as it was first published.
+func (h Holdings) Name() string { return h.pkg.Name }
+
 // Sizes returns the sizes in bytes, by normalized name, of those of the named
 // files that a version has. The version may be internal.
 func (h Holdings) Sizes(ctx context.Context, normalizedVersion string, names []string) (map[string]int64, error) {

@@ -10,6 +10,7 @@ import (
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
 	"entrepot/ent/pkg"
+	"entrepot/ent/property"
 	"entrepot/ent/schema"
 	"entrepot/ent/user"
 )
@@ -173,6 +174,9 @@ func (r *Registry) DeleteOrganization(ctx context.Context, name string) error {
 		}
 		if _, err := tx.Membership.Delete().Where(membership.OwnerID(o.ID)).Exec(ctx); err != nil {
 			return err
+		}
+		if _, err := tx.Property.Delete().Where(property.RefTypeEQ(property.RefTypeOwner), property.RefID(o.ID)).Exec(ctx); err != nil {
+			return fmt.Errorf("remove tombstones: %w", err)
 		}
 		if err := tx.Owner.DeleteOneID(o.ID).Exec(ctx); err != nil {
 			return err

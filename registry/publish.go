@@ -396,6 +396,9 @@ func (w *publishing) version(ctx context.Context) error {
 		w.done.Version = v
 		return nil
 	}
+	if err := w.exhume(ctx); err != nil {
+		return err
+	}
 	create := w.tx.PackageVersion.Create().
 		SetPackageID(w.done.Package.ID).
 		SetVersion(p.Version).

@@ -7,6 +7,7 @@ import (
 
 	"entrepot/access"
 	"entrepot/ent"
+	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
 	"entrepot/ent/predicate"
 )
@@ -22,7 +23,15 @@ func (s *Space) Search(ctx context.Context, words []string, offset, limit int) (
 		if !storableText(word) {
 			return nil, 0, nil
 		}
-		where = append(where, pkg.SearchTextContains(strings.ToLower(word)))
+		has := pkg.SearchTextContains(strings.ToLower(word))
+		if s.Type.FoldName != nil {
+			has = pkg.Or(has, pkg.NormalizedNameContains(s.Type.FoldName(word)))
+		}
+		where = append(where, has)
+	}
+	if s.Type.SkipsYanked {
+		// The latest version is yanked only where no other is left.
+		where = append(where, in(pkg.FieldLatestID, packageversion.Table, packageversion.FieldID, packageversion.Yanked(false)))
 	}
 	// The viewer's own eyes: what is hidden is neither listed nor counted.
 	ctx = access.NewContext(ctx, s.Viewer)

@@ -29,6 +29,15 @@ type Type struct {
 	// their values are normalized versions, or names of files of internal
 	// versions, of the same package. What is needed is not deleted before.
 	References []string
+	// KeepsTombstones tells that the number of a deleted version can only come
+	// back with the same content: clients pin its digest.
+	KeepsTombstones bool
+	// SkipsYanked leaves packages out of searches of which every version is
+	// yanked.
+	SkipsYanked bool
+	// FoldName makes of a word what it would be in a normalized name, for
+	// searches to find it there. It may be nil.
+	FoldName func(word string) string
 	// Instructions returns how to use a version with the type's clients. The
 	// version is nil for a package as a whole.
 	Instructions func(InstructionsInput) []Instructions

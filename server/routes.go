@@ -9,6 +9,7 @@ import (
 	"entrepot/graph"
 	"entrepot/graph/graphiql"
 	"entrepot/protocols"
+	"entrepot/protocols/cargo"
 	"entrepot/protocols/container"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/npm"
@@ -19,6 +20,7 @@ import (
 // PackageTypes lists the package types: one line each.
 func PackageTypes() []*protocols.Type {
 	return []*protocols.Type{
+		cargo.New(),
 		container.New(),
 		generic.New(),
 		npm.New(),

@@ -391,7 +391,7 @@ var (
 	// PropertiesColumns holds the columns for the "properties" table.
 	PropertiesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
-		{Name: "ref_type", Type: field.TypeEnum, Enums: []string{"PACKAGE", "VERSION", "FILE"}},
+		{Name: "ref_type", Type: field.TypeEnum, Enums: []string{"PACKAGE", "VERSION", "FILE", "OWNER"}},
 		{Name: "ref_id", Type: field.TypeInt64},
 		{Name: "name", Type: field.TypeString},
 		{Name: "value", Type: field.TypeString},

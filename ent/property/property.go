@@ -54,6 +54,7 @@ const (
 	RefTypePackage RefType = "PACKAGE"
 	RefTypeVersion RefType = "VERSION"
 	RefTypeFile    RefType = "FILE"
+	RefTypeOwner   RefType = "OWNER"
 )
 
 func (rt RefType) String() string {
@@ -63,7 +64,7 @@ func (rt RefType) String() string {
 // RefTypeValidator is a validator for the "ref_type" field enum values. It is called by the builders before save.
 func RefTypeValidator(rt RefType) error {
 	switch rt {
-	case RefTypePackage, RefTypeVersion, RefTypeFile:
+	case RefTypePackage, RefTypeVersion, RefTypeFile, RefTypeOwner:
 		return nil
 	default:
 		return fmt.Errorf("property: invalid enum value for ref_type field: %q", rt)

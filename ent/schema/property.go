@@ -9,7 +9,7 @@ import (
 )
 
 // Property is a named value a package type attaches to a package, a version
-// or a file, and can find it by.
+// or a file, and can find it by, or to an owner, where it outlives packages.
 type Property struct{ ent.Schema }
 
 // Annotations of the Property.
@@ -21,7 +21,7 @@ func (Property) Annotations() []schema.Annotation {
 func (Property) Fields() []ent.Field {
 	return []ent.Field{
 		field.Enum("ref_type").
-			NamedValues("Package", "PACKAGE", "Version", "VERSION", "File", "FILE").
+			NamedValues("Package", "PACKAGE", "Version", "VERSION", "File", "FILE", "Owner", "OWNER").
 			Immutable(),
 		field.Int64("ref_id").Immutable(),
 		field.String("name").Immutable(),
