@@ -27,18 +27,19 @@ import (
 // Registry is the domain over one database and one store. It is safe for
 // concurrent use; any number of them may share the database and the store.
 type Registry struct {
-	db        *database.DB
-	store     storage.Store
-	types     map[string]Type
-	typeOrder []string
-	log       *slog.Logger
-	grace     time.Duration
-	redirect  bool
-	maxSize   int64
-	keys      keyPool
-	downloads downloadCounter
-	wanted    wantedFiles
-	documents *documentCache
+	db           *database.DB
+	store        storage.Store
+	types        map[string]Type
+	typeOrder    []string
+	log          *slog.Logger
+	grace        time.Duration
+	keepUnneeded time.Duration
+	redirect     bool
+	maxSize      int64
+	keys         keyPool
+	downloads    downloadCounter
+	wanted       wantedFiles
+	documents    *documentCache
 }
 
 // Options configure a Registry.
@@ -51,6 +52,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Grace is how long bytes without a reference are kept; 0 means an hour.
 	Grace time.Duration
+	// KeepUnneeded is how long a file that was uploaded for a version that
+	// never came, or whose version went, is kept; 0 means a day.
+	KeepUnneeded time.Duration
 	// Redirect sends clients to the store for large files where it can make
 	// links.
 	Redirect bool
@@ -82,6 +86,7 @@ func New(opts Options) (*Registry, error) {
 	if r.grace <= 0 {
 		r.grace = time.Hour
 	}
+	r.keepUnneeded = cmp.Or(opts.KeepUnneeded, defaultKeepUnneeded)
 	for _, t := range opts.Types {
 		if _, twice := r.types[t.Name]; twice {
 			return nil, fmt.Errorf("package type %q is listed twice", t.Name)

@@ -27,9 +27,9 @@ import (
 const (
 	// unneededSince is the mark's name; its value is a TimeKey.
 	unneededSince = "unneeded-since"
-	// keepUnneeded is how long a file waits for a version that needs it: as
-	// long as the upload of all else that the version needs may take.
-	keepUnneeded = MaxUpload
+	// defaultKeepUnneeded is how long a file waits for a version that needs it:
+	// as long as the upload of all else that the version needs may take.
+	defaultKeepUnneeded = MaxUpload
 )
 
 // waits tells whether files of the publication wait to be needed.
@@ -143,7 +143,7 @@ func (w *wantedFiles) flush(ctx context.Context, r *Registry) error {
 
 // removeUnneeded looks at the files whose mark is old.
 func (c *collection) removeUnneeded(ctx context.Context) error {
-	before := TimeKey(c.at.Add(-keepUnneeded))
+	before := TimeKey(c.at.Add(-c.keepUnneeded))
 	for {
 		var files []int64
 		err := c.db.Property.Query().

@@ -55,7 +55,7 @@ func (l *layered) version(version string, needs ...string) *ent.Pkg {
 func (l *layered) dayLater() Collected {
 	l.t.Helper()
 	l.db.Property.Update().Where(property.Name(unneededSince)).
-		SetValue(TimeKey(time.Now().Add(-keepUnneeded - time.Minute))).ExecX(access.SystemContext(l.t.Context()))
+		SetValue(TimeKey(time.Now().Add(-defaultKeepUnneeded - time.Minute))).ExecX(access.SystemContext(l.t.Context()))
 	return l.collect()
 }
 
@@ -134,7 +134,7 @@ func TestUnneededFilesAreRenewed(t *testing.T) {
 			l := newLayered(t)
 			f := l.layer("a", "a")
 			l.db.Property.Update().Where(property.Name(unneededSince)).
-				SetValue(TimeKey(time.Now().Add(-keepUnneeded - time.Minute))).ExecX(access.SystemContext(t.Context()))
+				SetValue(TimeKey(time.Now().Add(-defaultKeepUnneeded - time.Minute))).ExecX(access.SystemContext(t.Context()))
 			renew(l, f)
 			if l.collect(); l.has("a") != "a" {
 				t.Error("it was removed")

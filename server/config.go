@@ -40,6 +40,7 @@ type StorageConfig struct {
 	PublicEndpoint string        `toml:"public_endpoint" help:"URL under which clients reach the object store, when it differs from the server's."`
 	Redirect       bool          `toml:"redirect" help:"Send clients to the object store for large files, where it can make links."`
 	Grace          time.Duration `toml:"grace" help:"How long bytes that nothing refers to are kept."`
+	KeepUnneeded   time.Duration `toml:"keep_unneeded" help:"How long layers are kept that were uploaded for an image that never came, or whose image was deleted. Less than the longest push takes, and pushes fail."`
 	Collect        time.Duration `toml:"collect" help:"How often garbage is collected; 0 leaves it to the gc command."`
 }
 
@@ -73,7 +74,7 @@ func DefaultConfig() Config {
 	return Config{
 		Listen:  ":8080",
 		Data:    "data",
-		Storage: StorageConfig{Grace: time.Hour, Collect: time.Hour},
+		Storage: StorageConfig{Grace: time.Hour, KeepUnneeded: 24 * time.Hour, Collect: time.Hour},
 		Auth:    AuthConfig{AnonymousRead: true},
 		Limits:  LimitsConfig{IdleTimeout: time.Minute, Flush: 5 * time.Second, Drain: 30 * time.Second},
 		Log:     LogConfig{Level: "info", Format: "text"},

@@ -67,7 +67,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error)
 	}
 	s.registry, err = registry.New(registry.Options{
 		Database: s.db, Store: s.store, Types: facts, Logger: log,
-		Grace: c.Storage.Grace, Redirect: c.Storage.Redirect, MaxSize: c.Limits.FileSize, Flush: c.Limits.Flush,
+		Grace: c.Storage.Grace, KeepUnneeded: c.Storage.KeepUnneeded, Redirect: c.Storage.Redirect, MaxSize: c.Limits.FileSize, Flush: c.Limits.Flush,
 	})
 	if err != nil {
 		return nil, err
