@@ -71,7 +71,7 @@ func ServeFile(w http.ResponseWriter, r *Request, f *ent.PackageFile, opts FileO
 		if err == nil {
 			r.Registry.CountDownload(f)
 			// The answer is the redirect, not the file.
-			for _, name := range []string{"Content-Type", "ETag", "Content-Disposition", "Repr-Digest", "X-Checksum-Sha256", "Content-Security-Policy"} {
+			for _, name := range []string{"Content-Type", "ETag", "Content-Disposition", "Repr-Digest", "X-Checksum-Md5", "X-Checksum-Sha1", "X-Checksum-Sha256", "X-Checksum-Sha512", "Content-Security-Policy"} {
 				h.Del(name)
 			}
 			h.Set("Cache-Control", "no-store")

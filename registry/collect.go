@@ -22,6 +22,8 @@ import (
 type Collected struct {
 	// Files counts layers and the like that no version has needed for a day.
 	Files int
+	// Expired counts files that, by their owner's settings, had had their time.
+	Expired int
 	// Blobs counts contents that no file had named for the grace time.
 	Blobs int
 	// Uploads counts uploads that were given up.
@@ -45,7 +47,7 @@ func (r *Registry) Collect(ctx context.Context) (Collected, error) {
 	c := &collection{Registry: r, at: now()}
 	ctx = access.SystemContext(ctx)
 	for _, step := range []func(context.Context) error{
-		c.removeUnneeded, c.claimBlobs, c.removeBlobs, c.removeUploads, c.removeLeases,
+		c.removeExpired, c.removeUnneeded, c.claimBlobs, c.removeBlobs, c.removeUploads, c.removeLeases,
 	} {
 		if err := step(ctx); err != nil {
 			return c.done, fmt.Errorf("collect garbage: %w", err)

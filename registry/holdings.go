@@ -58,6 +58,22 @@ func (h Holdings) Sizes(ctx context.Context, normalizedVersion string, names []s
 	return sizes, nil
 }
 
+// Fragment returns the fragment of a file, nil when there is no such file. The
+// version may be internal.
+func (h Holdings) Fragment(ctx context.Context, normalizedVersion, normalizedName string) ([]byte, error) {
+	f, err := h.client.PackageFile.Query().
+		Where(packagefile.NormalizedName(normalizedName), ofVersion(h.pkg.ID, normalizedVersion)).
+		Select(packagefile.FieldFragment).
+		First(access.SystemContext(ctx))
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up file: %w", err)
+	}
+	return f.Fragment, nil
+}
+
 // Versions returns those of the named versions that are published, by
 // normalized version, without their readme.
 func (h Holdings) Versions(ctx context.Context, normalizedVersions []string) (map[string]*ent.PackageVersion, error) {

@@ -101,6 +101,12 @@ type OwnerChange struct {
 	// schema.OwnerSettings.
 	ContainerSparseIndex   *bool
 	ContainerImmutableTags *[]string
+	// MavenRedeploy replaces the owner's rules; the others are those of
+	// schema.OwnerSettings.
+	MavenRedeploy   *[]schema.OverwriteRule
+	MavenVersions   *string
+	MavenKeepBuilds *int
+	MavenKeepDays   *int
 }
 
 // settings are the owner's with the changes.
@@ -113,6 +119,18 @@ func (c OwnerChange) settings(s schema.OwnerSettings) schema.OwnerSettings {
 	}
 	if c.ContainerImmutableTags != nil {
 		s.ContainerImmutableTags = *c.ContainerImmutableTags
+	}
+	if c.MavenRedeploy != nil {
+		s.MavenRedeploy = *c.MavenRedeploy
+	}
+	if c.MavenVersions != nil {
+		s.MavenVersions = *c.MavenVersions
+	}
+	if c.MavenKeepBuilds != nil {
+		s.MavenKeepBuilds = *c.MavenKeepBuilds
+	}
+	if c.MavenKeepDays != nil {
+		s.MavenKeepDays = *c.MavenKeepDays
 	}
 	return s
 }

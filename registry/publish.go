@@ -62,6 +62,12 @@ type Publication struct {
 	Internal bool
 	// Facts are what all types know of a version.
 	Facts Facts
+	// Respell lets the package take over the publication's spelling of its
+	// name.
+	Respell bool
+	// Redescribe lets Facts and Metadata take the place of those of a version
+	// that is there already; without it they are for a new one alone.
+	Redescribe bool
 	// Status is what a new version begins with.
 	Status Status
 	// Metadata is what the type keeps of its own; it is stored as JSON.
@@ -250,6 +256,9 @@ func (w *publishing) run(ctx context.Context) error {
 	if err := w.describe(ctx); err != nil {
 		return err
 	}
+	if err := w.expire(ctx); err != nil {
+		return err
+	}
 	pkgRow := w.done.Package
 	for _, tag := range w.p.Tags {
 		if err := w.tag(ctx, tag); err != nil {
@@ -358,6 +367,11 @@ func (w *publishing) lockPackage(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if locked != nil && w.p.Respell && locked.Name != w.p.Name {
+			if locked, err = w.tx.Pkg.UpdateOne(locked).SetName(w.p.Name).Save(ctx); err != nil {
+				return fmt.Errorf("spell package: %w", err)
+			}
+		}
 		if locked != nil {
 			w.done.Package = locked
 			return nil
@@ -392,6 +406,8 @@ func (w *publishing) version(ctx context.Context) error {
 		return w.conflict("version %s of %s is there already", p.Version, p.Name)
 	case v == nil && p.Policy == AddToExisting:
 		return Errorf(NotFound, "version not found")
+	case v != nil && p.Redescribe:
+		return w.redescribe(ctx, v)
 	case v != nil:
 		w.done.Version = v
 		return nil
@@ -438,6 +454,30 @@ func (w *publishing) version(ctx context.Context) error {
 		return fmt.Errorf("count version: %w", err)
 	}
 	w.done.Package = locked
+	return nil
+}
+
+// redescribe writes the publication's facts over those of the version.
+func (w *publishing) redescribe(ctx context.Context, v *ent.PackageVersion) error {
+	f := w.p.Facts
+	u := w.tx.PackageVersion.UpdateOneID(v.ID).
+		SetSummary(f.Summary).
+		SetReadme(f.Readme).
+		SetLicense(f.License).
+		SetHomepage(f.Homepage).
+		SetRepositoryURL(f.RepositoryURL).
+		SetAuthors(f.Authors).
+		SetKeywords(f.Keywords).
+		SetDependencies(f.Dependencies).
+		ClearMetadata()
+	if w.metadata != nil {
+		u.SetMetadata(w.metadata)
+	}
+	v, err := u.Save(ctx)
+	if err != nil {
+		return fmt.Errorf("describe version: %w", err)
+	}
+	w.done.Version = v
 	return nil
 }
 

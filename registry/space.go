@@ -194,7 +194,13 @@ func (s *Space) Registry() *Registry { return s.reg }
 // OverwriteMode returns what the owner allows for files of the generic
 // package of that name.
 func OverwriteMode(settings schema.OwnerSettings, match func(pattern string) bool) Overwrite {
-	for _, rule := range settings.GenericOverwrite {
+	return OverwriteBy(settings.GenericOverwrite, match)
+}
+
+// OverwriteBy returns what the first of the rules that matches allows, and
+// nothing when none does.
+func OverwriteBy(rules []schema.OverwriteRule, match func(pattern string) bool) Overwrite {
+	for _, rule := range rules {
 		if !match(rule.Pattern) {
 			continue
 		}

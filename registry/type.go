@@ -25,10 +25,19 @@ type Type struct {
 	// TagStays returns the test for tags that, by the owner's settings, neither
 	// move nor go, or nil when there are none. It may be nil itself.
 	TagStays func(schema.OwnerSettings) func(normalizedName, tag string) bool
+	// States are what can be said of a package as a whole, in the ecosystem's
+	// words; see PackageState.
+	States []string
+	// Yanks tells that versions can be yanked: kept for who names them, and
+	// offered to nobody else.
+	Yanks bool
 	// References names the properties by which a version says what it needs:
 	// their values are normalized versions, or names of files of internal
 	// versions, of the same package. What is needed is not deleted before.
 	References []string
+	// Expiry returns what the owner's settings say of files that have had their
+	// time, or nil when all stay for good. It may be nil itself.
+	Expiry func(schema.OwnerSettings) *Expiry
 	// KeepsTombstones tells that the number of a deleted version can only come
 	// back with the same content: clients pin its digest.
 	KeepsTombstones bool

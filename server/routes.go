@@ -12,6 +12,7 @@ import (
 	"entrepot/protocols/cargo"
 	"entrepot/protocols/container"
 	"entrepot/protocols/generic"
+	"entrepot/protocols/maven"
 	"entrepot/protocols/npm"
 	"entrepot/registry"
 	"entrepot/web"
@@ -23,6 +24,7 @@ func PackageTypes() []*protocols.Type {
 		cargo.New(),
 		container.New(),
 		generic.New(),
+		maven.New(),
 		npm.New(),
 	}
 }

@@ -79,7 +79,23 @@ type OwnerSettings struct {
 	// ContainerImmutableTags are tags that neither move nor go: patterns
 	// "image:tag", each side a path.Match pattern.
 	ContainerImmutableTags []string `json:"container_immutable_tags,omitempty"`
+	// MavenRedeploy says what a second PUT of a file of a release does; the
+	// first rule whose pattern matches "groupId:artifactId" decides.
+	MavenRedeploy []OverwriteRule `json:"maven_redeploy,omitempty"`
+	// MavenVersions limits what may be published: MavenReleases or
+	// MavenSnapshots alone, or, when empty, both.
+	MavenVersions string `json:"maven_versions,omitempty"`
+	// MavenKeepBuilds is how many builds of a snapshot are kept, MavenKeepDays
+	// for how long after the upload; 0 keeps all. The newest always stays.
+	MavenKeepBuilds int `json:"maven_keep_builds,omitempty"`
+	MavenKeepDays   int `json:"maven_keep_days,omitempty"`
 }
+
+// The values of OwnerSettings.MavenVersions.
+const (
+	MavenReleases  = "releases"
+	MavenSnapshots = "snapshots"
+)
 
 // OverwriteRule allows files of the packages that match a pattern to be
 // written again.

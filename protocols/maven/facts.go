@@ -1,0 +1,55 @@
+package maven
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"entrepot/ent"
+	"entrepot/registry"
+)
+
+// facts are what a version's page shows beside the facts all types share.
+func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
+	var md metadata
+	if len(v.Metadata) > 0 {
+		if err := json.Unmarshal(v.Metadata, &md); err != nil {
+			return nil, fmt.Errorf("decode metadata: %w", err)
+		}
+	}
+	var all []registry.Fact
+	add := func(name, title, value string) {
+		if value != "" {
+			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
+		}
+	}
+	add("name", "Name", md.Name)
+	add("packaging", "Packaging", md.Packaging)
+	if md.Parent != nil {
+		add("parent", "Parent", md.Parent.GroupID+":"+md.Parent.ArtifactID+":"+md.Parent.Version)
+	}
+	add("organization", "Organization", md.Organization)
+	add("issues", "Issues", md.Issues)
+	if rows := licenseRows(md.Licenses); rows != nil {
+		all = append(all, registry.Fact{Name: "licenses", Title: "Licenses", Columns: []string{"Name", "Text"}, Rows: rows})
+	}
+	if len(md.Attached) > 0 {
+		f := registry.Fact{Name: "attached", Title: "Needed files", Columns: []string{"Artifact", "Type", "Classifier"}}
+		for _, d := range md.Attached {
+			f.Rows = append(f.Rows, []string{d.Name, orElse(d.Type, "jar"), d.Classifier})
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// licenseRows are the licenses with a link; the others are told by their names
+// alone.
+func licenseRows(licenses []pomLicense) [][]string {
+	var rows [][]string
+	for _, l := range licenses {
+		if l.URL != "" {
+			rows = append(rows, []string{l.Name, l.URL})
+		}
+	}
+	return rows
+}
