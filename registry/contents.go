@@ -21,6 +21,9 @@ type Contents struct {
 	Package *ent.Pkg
 	// Latest is the version an install without a version gets.
 	Latest *ent.PackageVersion
+	// State is what is said of the package as a whole; only types with States
+	// have it read.
+	State PackageState
 	// Tags are the package's tags by name, each with its version.
 	Tags []*ent.Tag
 	// Versions are the published versions in the order of publishing.
@@ -58,6 +61,11 @@ func (s *Space) Contents(ctx context.Context, p *ent.Pkg) (*Contents, error) {
 		}
 		if err != nil {
 			return fmt.Errorf("read latest version: %w", err)
+		}
+		if len(s.Type.States) > 0 {
+			if c.State, err = (Holdings{client, c.Package}).State(ctx); err != nil {
+				return err
+			}
 		}
 		c.Tags, err = client.Tag.Query().Where(tag.PackageID(p.ID)).Order(tag.BySortKey()).
 			WithVersion(func(q *ent.PackageVersionQuery) {

@@ -13,11 +13,18 @@ import (
 	"entrepot/ent/tag"
 )
 
-// DeleteFile removes a file. The last file of a version takes the version
-// along, the last version the package. A file that is gone already is
-// NotFound; one that a version still needs (Type.References) is a Conflict.
-func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile) error {
+// DeleteFile removes a file, and with it those of the same version that mean
+// nothing without it, named by their normalized names, as far as they are
+// there. The last file of a version takes the version along, the last version
+// the package. A file that is gone already is NotFound; one that a version
+// still needs (Type.References) is a Conflict.
+func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile, along ...string) error {
 	return s.remove(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
+		if len(along) > 0 {
+			if _, err := deleteFiles(ctx, tx, packagefile.VersionID(f.VersionID), packagefile.NormalizedNameIn(along...)); err != nil {
+				return err
+			}
+		}
 		if err := s.bury(ctx, tx, p, packagefile.ID(f.ID)); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ const (
 	EventTagMoved          = "tag.moved"
 	EventTagRemoved        = "tag.removed"
 	EventStatusChanged     = "version.status_changed"
+	EventStateChanged      = "package.state_changed"
 	EventVisibilityChanged = "visibility.changed"
 	EventOwnerCreated      = "owner.created"
 	EventOwnerChanged      = "owner.changed"

@@ -40,6 +40,21 @@ func (s *Space) Latest(ctx context.Context, p *ent.Pkg) (*ent.PackageVersion, er
 	return v, nil
 }
 
+// Names returns the normalized name of every package of the space that the
+// viewer may read and that has a version, in order.
+func (s *Space) Names(ctx context.Context) ([]string, error) {
+	// The viewer's own eyes: what is hidden is not listed.
+	names, err := s.reg.db.Pkg.Query().
+		Where(pkg.OwnerID(s.Owner.ID), pkg.Type(s.Type.Name)).
+		Order(ent.Asc(pkg.FieldNormalizedName)).
+		Select(pkg.FieldNormalizedName).
+		Strings(access.NewContext(ctx, s.Viewer))
+	if err != nil {
+		return nil, fmt.Errorf("list packages: %w", err)
+	}
+	return names, nil
+}
+
 func latestID(p *ent.Pkg) int64 {
 	if p.LatestID == nil {
 		return 0

@@ -143,6 +143,16 @@ func (r *Registry) Open(ctx context.Context, f *ent.PackageFile) (io.ReadSeekClo
 	return r.OpenBlob(ctx, f.Edges.Blob)
 }
 
+// OpenStored returns the bytes of content that is not published yet, for
+// archives that can only be read from their end.
+func (r *Registry) OpenStored(ctx context.Context, c *Stored) (io.ReadSeekCloser, error) {
+	f, err := r.store.Open(ctx, c.Key, c.Size)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	return f, nil
+}
+
 // OpenBlob returns the bytes of a blob.
 func (r *Registry) OpenBlob(ctx context.Context, b *ent.PackageBlob) (io.ReadSeekCloser, error) {
 	f, err := r.store.Open(ctx, b.StorageKey, b.Size)

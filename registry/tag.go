@@ -191,7 +191,9 @@ func (s *Space) latest(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time
 
 // pickLatest finds the version that the tag "latest" names, which tagged
 // reports, else the highest stable one that is neither yanked nor deprecated,
-// else the highest stable one, else the highest; nil when there is none.
+// else the highest stable one that is not yanked, else the highest prerelease
+// that is not, else the highest stable one, else the highest; nil when there
+// is none.
 func pickLatest(ctx context.Context, c *ent.PackageVersionClient, packageID int64) (v *ent.PackageVersion, tagged bool, err error) {
 	wanted := []string{
 		packageversion.FieldID, packageversion.FieldSummary, packageversion.FieldKeywords, packageversion.FieldRepositoryURL,
@@ -205,6 +207,8 @@ func pickLatest(ctx context.Context, c *ent.PackageVersionClient, packageID int6
 	}
 	for _, where := range [][]predicate.PackageVersion{
 		{is(packageversion.FieldPrerelease, false), packageversion.Yanked(false), packageversion.Deprecated(false)},
+		{is(packageversion.FieldPrerelease, false), packageversion.Yanked(false)},
+		{is(packageversion.FieldPrerelease, true), packageversion.Yanked(false)},
 		{is(packageversion.FieldPrerelease, false)},
 		// No stable one is left: naming the rest lets the index give the order.
 		{is(packageversion.FieldPrerelease, true)},

@@ -14,6 +14,7 @@ import (
 	"entrepot/protocols/generic"
 	"entrepot/protocols/maven"
 	"entrepot/protocols/npm"
+	"entrepot/protocols/pypi"
 	"entrepot/registry"
 	"entrepot/web"
 )
@@ -26,6 +27,7 @@ func PackageTypes() []*protocols.Type {
 		generic.New(),
 		maven.New(),
 		npm.New(),
+		pypi.New(),
 	}
 }
 

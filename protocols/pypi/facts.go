@@ -1,0 +1,244 @@
+package pypi
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"entrepot/ent"
+	"entrepot/registry"
+)
+
+// The most of a kind that is lifted out of the metadata for people to see; the
+// metadata itself is kept to the byte.
+const (
+	maxLifted = 5000
+	maxLine   = 2000
+	// maxReadme is how much of a description is kept, in bytes.
+	maxReadme = 1 << 20
+)
+
+func cut(text string, limit int) string {
+	if len(text) > limit {
+		return strings.ToValidUTF8(text[:limit], "")
+	}
+	return text
+}
+
+// liftFacts takes what all package types have in common out of the metadata.
+func liftFacts(m coreMetadata) registry.Facts {
+	links := projectURLs(m)
+	return registry.Facts{
+		Summary:       cut(oneLine(m.text("summary")), maxLine),
+		Readme:        cut(m.text("description"), maxReadme),
+		License:       license(m),
+		Homepage:      cmp.Or(labelled(links, "homepage"), webURL(m.text("home-page"))),
+		RepositoryURL: labelled(links, "source", "sourcecode", "repository", "code", "github"),
+		Authors:       authors(m),
+		Keywords:      keywords(m),
+		Dependencies:  dependencies(m),
+	}
+}
+
+// link is a labelled address of a project.
+type link struct {
+	Label string `json:"label"`
+	URL   string `json:"url"`
+}
+
+// projectURLs are the addresses of Project-URL, "label, URL".
+func projectURLs(m coreMetadata) []link {
+	var all []link
+	for _, text := range m.texts("project-url") {
+		label, address, _ := strings.Cut(text, ",")
+		if address = webURL(strings.TrimSpace(address)); address != "" {
+			all = append(all, link{strings.TrimSpace(label), address})
+		}
+	}
+	return all
+}
+
+// labelled is the first address that has one of the labels, which are compared
+// without case, blanks and punctuation.
+//
+// https://packaging.python.org/en/latest/specifications/well-known-project-urls/
+func labelled(links []link, labels ...string) string {
+	for _, label := range labels {
+		for _, l := range links {
+			plain := strings.Map(func(c rune) rune {
+				if strings.ContainsRune(" \t!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", c) {
+					return -1
+				}
+				return c
+			}, strings.ToLower(l.Label))
+			if plain == label {
+				return l.URL
+			}
+		}
+	}
+	return ""
+}
+
+// webURL is the URL if a browser may follow it, else "".
+func webURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(raw) > maxLine {
+		return ""
+	}
+	return raw
+}
+
+// license is the expression, else the text if it is a line and not the whole
+// licence, else what the classifiers say.
+func license(m coreMetadata) string {
+	if text := m.text("license-expression"); text != "" {
+		return cut(oneLine(text), maxLine)
+	}
+	const longestName = 100
+	if text := m.text("license"); text != "" && len(text) <= longestName && !strings.Contains(text, "\n") {
+		return oneLine(text)
+	}
+	var names []string
+	for _, classifier := range m.texts("classifier") {
+		if strings.HasPrefix(classifier, "License ::") {
+			names = append(names, strings.TrimSpace(classifier[strings.LastIndex(classifier, "::")+len("::"):]))
+		}
+	}
+	return cut(strings.Join(names, ", "), maxLine)
+}
+
+// authors are the names of authors and maintainers. Mail addresses are left
+// where they are, unless there is no name beside one.
+func authors(m coreMetadata) []string {
+	var names []string
+	add := func(name string) {
+		if name = cut(oneLine(name), maxLine); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, who := range []string{"author", "maintainer"} {
+		for name := range strings.SplitSeq(m.text(who), ",") {
+			add(name)
+		}
+		addresses, err := mail.ParseAddressList(m.text(who + "-email"))
+		if err != nil {
+			continue
+		}
+		for _, a := range addresses {
+			add(a.Name)
+		}
+	}
+	return names
+}
+
+// keywords stand with commas between them, or, in old metadata, blanks.
+func keywords(m coreMetadata) []string {
+	text, separators := m.text("keywords"), " \t\n"
+	if strings.Contains(text, ",") {
+		separators = ","
+	}
+	var all []string
+	for _, word := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(separators, c) }) {
+		if word = cut(oneLine(word), maxLine); word != "" && !slices.Contains(all, word) && len(all) < maxLifted {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// requirement divides a requirement into its name and the rest;
+// extraMarker finds the extra it belongs to in that.
+//
+// https://packaging.python.org/en/latest/specifications/dependency-specifiers/
+var (
+	requirement = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(.*)$`)
+	extraMarker = regexp.MustCompile(`\bextra\s*==\s*["']([^"']*)["']`)
+)
+
+// dependencies lists what the release needs: what it always needs as
+// "requires", what an extra asks for under the extra's name.
+func dependencies(m coreMetadata) []registry.Dependency {
+	var all []registry.Dependency
+	for _, text := range m.texts("requires-dist") {
+		parts := requirement.FindStringSubmatch(text)
+		if parts == nil {
+			continue
+		}
+		d := registry.Dependency{Group: "requires", Name: parts[1], Requirement: parts[2]}
+		if extra := extraMarker.FindStringSubmatch(parts[2]); extra != nil {
+			d.Group, d.Optional = "extra "+extra[1], true
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// metadata is what is kept of a release beside the facts all types share.
+type metadata struct {
+	RequiresPython string   `json:"requiresPython,omitempty"`
+	Extras         []string `json:"extras,omitempty"`
+	Platforms      []string `json:"platforms,omitempty"`
+	Classifiers    []string `json:"classifiers,omitempty"`
+	Links          []link   `json:"links,omitempty"`
+	LicenseFiles   []string `json:"licenseFiles,omitempty"`
+	Imports        []string `json:"imports,omitempty"`
+	Description    string   `json:"descriptionContentType,omitempty"`
+	Version        string   `json:"metadataVersion,omitempty"`
+}
+
+func newMetadata(m coreMetadata) metadata {
+	return metadata{
+		RequiresPython: cut(oneLine(m.text("requires-python")), maxLine),
+		Extras:         m.texts("provides-extra"),
+		Platforms:      m.texts("platform"),
+		Classifiers:    m.texts("classifier"),
+		Links:          projectURLs(m),
+		LicenseFiles:   m.texts("license-file"),
+		Imports:        m.texts("import-name"),
+		Description:    cut(oneLine(m.text("description-content-type")), maxLine),
+		Version:        cut(oneLine(m.text("metadata-version")), maxLine),
+	}
+}
+
+// facts are what a version's page shows beside the facts all types share.
+func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
+	var md metadata
+	if len(v.Metadata) > 0 {
+		if err := json.Unmarshal(v.Metadata, &md); err != nil {
+			return nil, fmt.Errorf("decode metadata: %w", err)
+		}
+	}
+	var all []registry.Fact
+	add := func(name, title, value string) {
+		if value != "" {
+			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
+		}
+	}
+	add("requires-python", "Requires Python", md.RequiresPython)
+	add("extras", "Extras", strings.Join(md.Extras, ", "))
+	if platforms := strings.Join(md.Platforms, ", "); !strings.EqualFold(platforms, "any") {
+		add("platforms", "Platforms", platforms)
+	}
+	add("imports", "Imports", strings.Join(md.Imports, ", "))
+	table := func(name, title string, columns []string, rows [][]string) {
+		if len(rows) > 0 {
+			all = append(all, registry.Fact{Name: name, Title: title, Columns: columns, Rows: rows})
+		}
+	}
+	var links, classifiers [][]string
+	for _, l := range md.Links {
+		links = append(links, []string{l.Label, l.URL})
+	}
+	for _, classifier := range md.Classifiers {
+		topic, value, _ := strings.Cut(classifier, " :: ")
+		classifiers = append(classifiers, []string{topic, value})
+	}
+	table("links", "Links", []string{"Label", "Address"}, links)
+	table("classifiers", "Classifiers", []string{"Topic", "Value"}, classifiers)
+	return all, nil
+}
