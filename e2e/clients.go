@@ -14,6 +14,7 @@ import (
 var clients = []string{
 	"curl", "wget",
 	"node", "npm", "pnpm", "yarn-classic", "yarn-berry", "bun",
+	"cargo", "rustc",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",
 }

@@ -134,6 +134,8 @@ func isolateClients(env *testscript.Env) error {
 		".yarnrc.yml": fmt.Sprintf("npmRegistryServer: %q\nunsafeHttpWhitelist: [\"127.0.0.1\"]\n", nowhere) +
 			"enableTelemetry: false\nenableGlobalCache: false\nnpmMinimalAgeGate: 0\nhttpRetry: 0\n",
 		".bunfig.toml": fmt.Sprintf("[install]\nregistry = %q\n", nowhere),
+		"../.cargo/config.toml": fmt.Sprintf("[source.crates-io]\nreplace-with = \"nowhere\"\n[source.nowhere]\nregistry = %q\n", "sparse+"+nowhere) +
+			"[net]\nretry = 0\n[term]\ncolor = \"never\"\n",
 	} {
 		path = filepath.Join(home, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -156,6 +158,7 @@ func isolateClients(env *testscript.Env) error {
 		"XDG_CACHE_HOME":          filepath.Join(home, ".cache"),
 		"XDG_DATA_HOME":           filepath.Join(home, ".local/share"),
 		"XDG_RUNTIME_DIR":         runtime,
+		"RUSTUP_HOME":             rustupHome(),
 		"npm_config_globalconfig": filepath.Join(home, "npmrc"),
 		"NO_UPDATE_NOTIFIER":      "1",
 		"DO_NOT_TRACK":            "1",
@@ -166,6 +169,15 @@ func isolateClients(env *testscript.Env) error {
 		env.Setenv(key, value)
 	}
 	return nil
+}
+
+// rustupHome is where a cargo that rustup installed finds its toolchain, which
+// is in the real home; another cargo does not look there.
+func rustupHome() string {
+	if dir := os.Getenv("RUSTUP_HOME"); dir != "" {
+		return dir
+	}
+	return filepath.Join(os.Getenv("HOME"), ".rustup")
 }
 
 // Every script belongs to a package type and begins by saying what it shows.
