@@ -20,16 +20,20 @@ func TestPackagesOnServices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bucket, err := s3.createBucket()
+	bucket, _, err := s3.createBucket()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tt := range []struct{ name, run, packages, service string }{
-		{"postgres", "Postgres", "./registry/...", "ENTREPOT_TEST_POSTGRES=" + pg.url("postgres")},
-		{"s3", "S3", "./storage/...", "ENTREPOT_TEST_S3=" + bucket},
+	for _, tt := range []struct {
+		name, run string
+		packages  []string
+		service   string
+	}{
+		{"postgres", "Postgres", []string{"./registry/...", "./graph"}, "ENTREPOT_TEST_POSTGRES=" + pg.url("postgres")},
+		{"s3", "S3", []string{"./storage/..."}, "ENTREPOT_TEST_S3=" + bucket},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "e2e", "-count", "1", "-run", tt.run, tt.packages)
+			cmd := exec.CommandContext(t.Context(), "go", append([]string{"test", "-tags", "e2e", "-count", "1", "-run", tt.run}, tt.packages...)...)
 			cmd.Dir = root
 			cmd.Env = append(os.Environ(), tt.service)
 			if out, err := cmd.CombinedOutput(); err != nil {

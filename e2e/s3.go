@@ -70,14 +70,16 @@ func (s *s3Server) dial() error {
 	return conn.Close()
 }
 
-// createBucket makes an empty bucket and returns it as an rclone remote.
-func (s *s3Server) createBucket() (remote string, err error) {
+// createBucket makes an empty bucket and returns it as an rclone remote, with
+// the directory that its objects appear in.
+func (s *s3Server) createBucket() (remote, objects string, err error) {
 	bucket := fmt.Sprintf("bucket-%d", s.buckets.Add(1))
 	if err := os.Mkdir(filepath.Join(s.root, bucket), 0o755); err != nil {
-		return "", err
+		return "", "", err
 	}
-	return fmt.Sprintf(`:s3,provider=Other,endpoint="http://%s",region=%s,access_key_id=%s,secret_access_key=%s,no_check_bucket=true:%s/blobs`,
-		s.address, s3Region, s3AccessKey, s3SecretKey, bucket), nil
+	remote = fmt.Sprintf(`:s3,provider=Other,endpoint="http://%s",region=%s,access_key_id=%s,secret_access_key=%s,no_check_bucket=true:%s/blobs`,
+		s.address, s3Region, s3AccessKey, s3SecretKey, bucket)
+	return remote, filepath.Join(s.root, bucket, "blobs"), nil
 }
 
 // stop ends the server.

@@ -57,6 +57,8 @@ type Server struct {
 	process *process
 	client  *http.Client
 
+	database string       // URL of the PostgreSQL database, if it is there
+	objects  string       // directory of the store's objects
 	balancer *http.Server // in front of replicas
 }
 
@@ -119,6 +121,7 @@ func newServer(ctx context.Context, dir string, setup Setup) (*Server, error) {
 	}
 	s.URL = "http://" + s.Host
 	s.serve = []string{"serve", "--listen", s.Host, "--data", s.DataDir, "--url", s.URL}
+	s.objects = filepath.Join(s.DataDir, "blobs")
 	if !setup.external {
 		return s, nil
 	}
@@ -135,10 +138,11 @@ func newServer(ctx context.Context, dir string, setup Setup) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	remote, err := s3.createBucket()
+	remote, objects, err := s3.createBucket()
 	if err != nil {
 		return nil, err
 	}
+	s.database, s.objects = database, objects
 	// serve is told by flags, every other command by the environment: both are promised.
 	s.serve = append(s.serve, "--database", database, "--storage", remote)
 	s.env = append(s.env, "ENTREPOT_DATABASE_URL="+database, "ENTREPOT_STORAGE_REMOTE="+remote)

@@ -37,7 +37,7 @@ func TestServices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s3.createBucket(); err != nil {
+		if _, _, err := s3.createBucket(); err != nil {
 			t.Fatal(err)
 		}
 		object := fmt.Sprintf("http://%s/bucket-1/hello.txt", s3.address)
