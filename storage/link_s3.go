@@ -23,27 +23,20 @@ import (
 // s3Linker presigns GET requests. rclone's own links cannot name the response's headers, so it signs with a client of
 // its own, built from the same settings.
 type s3Linker struct {
-	fs       fs.Fs
-	options  s3.Options
-	bucket   string
-	prefix   string
-	endpoint string // where clients reach the server; empty: where we do
-	ttl      time.Duration
+	fs      fs.Fs
+	options s3.Options
+	bucket  string
+	prefix  string
+	public  *url.URL // where clients reach the server; nil: where we do
 
 	mu     sync.Mutex
 	client *awss3.PresignClient // made by the first link
 }
 
-func newS3Linker(f fs.Fs, values configmap.Getter, opts Options) (linker, error) {
-	l := &s3Linker{fs: f, ttl: opts.LinkTTL, endpoint: strings.TrimRight(opts.PublicEndpoint, "/")}
+func newS3Linker(_ context.Context, f fs.Fs, values configmap.Getter, public *url.URL) (linker, error) {
+	l := &s3Linker{fs: f, public: public}
 	if err := configstruct.Set(values, &l.options); err != nil {
 		return nil, err
-	}
-	if l.endpoint != "" {
-		u, err := url.Parse(l.endpoint)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, fmt.Errorf("public endpoint %q is not a URL of scheme and host", opts.PublicEndpoint)
-		}
 	}
 	l.bucket, l.prefix, _ = strings.Cut(f.Root(), "/")
 	o := &l.options
@@ -66,11 +59,7 @@ func (l *s3Linker) link(ctx context.Context, key string, o LinkOptions) (string,
 	if o.Disposition != "" {
 		request.ResponseContentDisposition = aws.String(o.Disposition)
 	}
-	ttl := o.TTL
-	if ttl <= 0 {
-		ttl = l.ttl
-	}
-	signed, err := client.PresignGetObject(ctx, request, awss3.WithPresignExpires(min(ttl, MaxLinkTTL)))
+	signed, err := client.PresignGetObject(ctx, request, awss3.WithPresignExpires(o.TTL))
 	if err != nil {
 		return "", err
 	}
@@ -93,14 +82,20 @@ func (l *s3Linker) presigner(ctx context.Context, key string) (*awss3.PresignCli
 	if err != nil {
 		return nil, err
 	}
-	if l.endpoint != "" {
-		where.endpoint = l.endpoint
+	if l.public != nil {
+		where.endpoint = l.public.String() // the signature covers the host
 	}
 	identity, err := l.credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l.client = awss3.NewPresignClient(awss3.New(awss3.Options{
+	l.client = where.presigner(identity)
+	return l.client, nil
+}
+
+// presigner returns a client that signs for the location.
+func (where location) presigner(identity aws.CredentialsProvider) *awss3.PresignClient {
+	return awss3.NewPresignClient(awss3.New(awss3.Options{
 		Region:       where.region,
 		BaseEndpoint: aws.String(where.endpoint),
 		UsePathStyle: where.pathStyle,
@@ -108,7 +103,6 @@ func (l *s3Linker) presigner(ctx context.Context, key string) (*awss3.PresignCli
 		// Otherwise a checksum header is signed that browsers and package clients would have to send.
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 	}))
-	return l.client, nil
 }
 
 // credentials follows the order of rclone's backend: keys of the configuration, else the environment if allowed.

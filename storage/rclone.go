@@ -83,11 +83,9 @@ func openRemote(ctx context.Context, name string, opts Options) (Store, error) {
 	if disk, ok := f.(*localfs.Fs); ok {
 		return openLocal(disk.Root())
 	}
-	s := &remote{fs: f, config: settings, spool: opts.SpoolDir}
-	if reg.Name == "s3" {
-		if s.linker, err = newS3Linker(f, values, opts); err != nil {
-			return nil, fail("open", "", err)
-		}
+	s := &remote{fs: f, config: settings, spool: opts.SpoolDir, ttl: opts.LinkTTL}
+	if s.linker, err = newLinker(s.scoped(ctx), reg.Name, f, values, opts); err != nil {
+		return nil, fail("open", "", err)
 	}
 	if reg.Name == "memory" || !f.Features().BucketBased {
 		if err := f.Mkdir(s.scoped(ctx), ""); err != nil {

@@ -27,11 +27,7 @@ type remote struct {
 	config context.Context // carries rclone's settings for this store, nothing else
 	spool  string          // directory for bodies whose length the backend must know
 	linker linker          // nil where the backend cannot make links
-}
-
-// linker makes URLs for one kind of backend.
-type linker interface {
-	link(ctx context.Context, key string, l LinkOptions) (string, error)
+	ttl    time.Duration   // of links that name none
 }
 
 // scoped adds the store's rclone settings to the caller's context.
@@ -276,6 +272,7 @@ func (s *remote) Link(ctx context.Context, key string, l LinkOptions) (string, e
 	if s.linker == nil {
 		return "", fail("link", key, ErrNoLink)
 	}
+	l.TTL = lifetime(l.TTL, s.ttl)
 	url, err := s.linker.link(s.scoped(ctx), key, l)
 	return url, fail("link", key, err)
 }

@@ -291,7 +291,7 @@ func TestS3Link(t *testing.T) {
 		ttl  time.Duration
 		want string
 	}{
-		{0, "420"}, {time.Minute, "60"}, {30 * 24 * time.Hour, "604800"},
+		{0, "420"}, {time.Minute, "60"}, {time.Hour, "900"},
 	} {
 		link, err := s.Link(t.Context(), key, storage.LinkOptions{TTL: test.ttl})
 		if err != nil {

@@ -124,10 +124,11 @@ type Linker interface {
 	Link(ctx context.Context, key string, l LinkOptions) (url string, err error)
 }
 
-// DefaultLinkTTL is how long links live unless the options say otherwise; MaxLinkTTL is the limit of AWS Signature V4.
+// DefaultLinkTTL is how long links live unless the options say otherwise. MaxLinkTTL is as long as any may live: a link
+// works for whoever holds it, also after its reader has lost the right to the file. A download that has begun goes on.
 const (
 	DefaultLinkTTL = 5 * time.Minute
-	MaxLinkTTL     = 7 * 24 * time.Hour
+	MaxLinkTTL     = 15 * time.Minute
 )
 
 // Options refine Open. The zero value is usable.
@@ -136,8 +137,9 @@ type Options struct {
 	// never written. An encrypted file is opened with RCLONE_CONFIG_PASS. Names are process-wide.
 	RcloneConfig string
 
-	// PublicEndpoint is the URL (scheme://host[:port]) under which clients reach the S3 endpoint, when that differs
-	// from the one this process uses. Only links use it.
+	// PublicEndpoint is the URL (scheme://host[:port]) under which clients reach the object store, when that differs
+	// from the one this process uses. Only links use it. On Google Cloud Storage a host outside of googleapis.com
+	// is taken for one that is bound to the bucket, whose paths do not name it.
 	PublicEndpoint string
 
 	// LinkTTL is the default life of links; 0 means DefaultLinkTTL.
