@@ -26,6 +26,8 @@ type Event struct {
 	ActorID *int64 `json:"actor_id,omitempty"`
 	// PackageID holds the value of the "package_id" field.
 	PackageID *int64 `json:"package_id,omitempty"`
+	// The tag that moved or went; its history is found by it.
+	Tag *string `json:"tag,omitempty"`
 	// Details holds the value of the "details" field.
 	Details json.RawMessage `json:"details,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -42,7 +44,7 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case event.FieldID, event.FieldOwnerID, event.FieldActorID, event.FieldPackageID:
 			values[i] = new(sql.NullInt64)
-		case event.FieldKind:
+		case event.FieldKind, event.FieldTag:
 			values[i] = new(sql.NullString)
 		case event.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -93,6 +95,13 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.PackageID = new(int64)
 				*_m.PackageID = value.Int64
+			}
+		case event.FieldTag:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field tag", values[i])
+			} else if value.Valid {
+				_m.Tag = new(string)
+				*_m.Tag = value.String
 			}
 		case event.FieldDetails:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -160,6 +169,11 @@ func (_m *Event) String() string {
 	if v := _m.PackageID; v != nil {
 		builder.WriteString("package_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.Tag; v != nil {
+		builder.WriteString("tag=")
+		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
 	builder.WriteString("details=")

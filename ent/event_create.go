@@ -71,6 +71,20 @@ func (_c *EventCreate) SetNillablePackageID(v *int64) *EventCreate {
 	return _c
 }
 
+// SetTag sets the "tag" field.
+func (_c *EventCreate) SetTag(v string) *EventCreate {
+	_c.mutation.SetTag(v)
+	return _c
+}
+
+// SetNillableTag sets the "tag" field if the given value is not nil.
+func (_c *EventCreate) SetNillableTag(v *string) *EventCreate {
+	if v != nil {
+		_c.SetTag(*v)
+	}
+	return _c
+}
+
 // SetDetails sets the "details" field.
 func (_c *EventCreate) SetDetails(v json.RawMessage) *EventCreate {
 	_c.mutation.SetDetails(v)
@@ -183,6 +197,10 @@ func (_c *EventCreate) createSpec() (*Event, *sqlgraph.CreateSpec) {
 		_spec.SetField(event.FieldPackageID, field.TypeInt64, value)
 		_node.PackageID = &value
 	}
+	if value, ok := _c.mutation.Tag(); ok {
+		_spec.SetField(event.FieldTag, field.TypeString, value)
+		_node.Tag = &value
+	}
 	if value, ok := _c.mutation.Details(); ok {
 		_spec.SetField(event.FieldDetails, field.TypeJSON, value)
 		_node.Details = value
@@ -265,6 +283,9 @@ func (u *EventUpsertOne) UpdateNewValues() *EventUpsertOne {
 		}
 		if _, exists := u.create.mutation.PackageID(); exists {
 			s.SetIgnore(event.FieldPackageID)
+		}
+		if _, exists := u.create.mutation.Tag(); exists {
+			s.SetIgnore(event.FieldTag)
 		}
 		if _, exists := u.create.mutation.Details(); exists {
 			s.SetIgnore(event.FieldDetails)
@@ -490,6 +511,9 @@ func (u *EventUpsertBulk) UpdateNewValues() *EventUpsertBulk {
 			}
 			if _, exists := b.mutation.PackageID(); exists {
 				s.SetIgnore(event.FieldPackageID)
+			}
+			if _, exists := b.mutation.Tag(); exists {
+				s.SetIgnore(event.FieldTag)
 			}
 			if _, exists := b.mutation.Details(); exists {
 				s.SetIgnore(event.FieldDetails)

@@ -84,6 +84,9 @@ func (_u *EventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.PackageIDCleared() {
 		_spec.ClearField(event.FieldPackageID, field.TypeInt64)
 	}
+	if _u.mutation.TagCleared() {
+		_spec.ClearField(event.FieldTag, field.TypeString)
+	}
 	if _u.mutation.DetailsCleared() {
 		_spec.ClearField(event.FieldDetails, field.TypeJSON)
 	}
@@ -194,6 +197,9 @@ func (_u *EventUpdateOne) sqlSave(ctx context.Context) (_node *Event, err error)
 	}
 	if _u.mutation.PackageIDCleared() {
 		_spec.ClearField(event.FieldPackageID, field.TypeInt64)
+	}
+	if _u.mutation.TagCleared() {
+		_spec.ClearField(event.FieldTag, field.TypeString)
 	}
 	if _u.mutation.DetailsCleared() {
 		_spec.ClearField(event.FieldDetails, field.TypeJSON)

@@ -1202,6 +1202,7 @@ type EventMutation struct {
 	addactor_id   *int64
 	package_id    *int64
 	addpackage_id *int64
+	tag           *string
 	details       *json.RawMessage
 	appenddetails json.RawMessage
 	created_at    *time.Time
@@ -1555,6 +1556,55 @@ func (m *EventMutation) ResetPackageID() {
 	delete(m.clearedFields, event.FieldPackageID)
 }
 
+// SetTag sets the "tag" field.
+func (m *EventMutation) SetTag(s string) {
+	m.tag = &s
+}
+
+// Tag returns the value of the "tag" field in the mutation.
+func (m *EventMutation) Tag() (r string, exists bool) {
+	v := m.tag
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTag returns the old "tag" field's value of the Event entity.
+// If the Event object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EventMutation) OldTag(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTag is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTag requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTag: %w", err)
+	}
+	return oldValue.Tag, nil
+}
+
+// ClearTag clears the value of the "tag" field.
+func (m *EventMutation) ClearTag() {
+	m.tag = nil
+	m.clearedFields[event.FieldTag] = struct{}{}
+}
+
+// TagCleared returns if the "tag" field was cleared in this mutation.
+func (m *EventMutation) TagCleared() bool {
+	_, ok := m.clearedFields[event.FieldTag]
+	return ok
+}
+
+// ResetTag resets all changes to the "tag" field.
+func (m *EventMutation) ResetTag() {
+	m.tag = nil
+	delete(m.clearedFields, event.FieldTag)
+}
+
 // SetDetails sets the "details" field.
 func (m *EventMutation) SetDetails(jm json.RawMessage) {
 	m.details = &jm
@@ -1690,7 +1740,7 @@ func (m *EventMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EventMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 7)
 	if m.kind != nil {
 		fields = append(fields, event.FieldKind)
 	}
@@ -1702,6 +1752,9 @@ func (m *EventMutation) Fields() []string {
 	}
 	if m.package_id != nil {
 		fields = append(fields, event.FieldPackageID)
+	}
+	if m.tag != nil {
+		fields = append(fields, event.FieldTag)
 	}
 	if m.details != nil {
 		fields = append(fields, event.FieldDetails)
@@ -1725,6 +1778,8 @@ func (m *EventMutation) Field(name string) (ent.Value, bool) {
 		return m.ActorID()
 	case event.FieldPackageID:
 		return m.PackageID()
+	case event.FieldTag:
+		return m.Tag()
 	case event.FieldDetails:
 		return m.Details()
 	case event.FieldCreatedAt:
@@ -1746,6 +1801,8 @@ func (m *EventMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldActorID(ctx)
 	case event.FieldPackageID:
 		return m.OldPackageID(ctx)
+	case event.FieldTag:
+		return m.OldTag(ctx)
 	case event.FieldDetails:
 		return m.OldDetails(ctx)
 	case event.FieldCreatedAt:
@@ -1786,6 +1843,13 @@ func (m *EventMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPackageID(v)
+		return nil
+	case event.FieldTag:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTag(v)
 		return nil
 	case event.FieldDetails:
 		v, ok := value.(json.RawMessage)
@@ -1879,6 +1943,9 @@ func (m *EventMutation) ClearedFields() []string {
 	if m.FieldCleared(event.FieldPackageID) {
 		fields = append(fields, event.FieldPackageID)
 	}
+	if m.FieldCleared(event.FieldTag) {
+		fields = append(fields, event.FieldTag)
+	}
 	if m.FieldCleared(event.FieldDetails) {
 		fields = append(fields, event.FieldDetails)
 	}
@@ -1905,6 +1972,9 @@ func (m *EventMutation) ClearField(name string) error {
 	case event.FieldPackageID:
 		m.ClearPackageID()
 		return nil
+	case event.FieldTag:
+		m.ClearTag()
+		return nil
 	case event.FieldDetails:
 		m.ClearDetails()
 		return nil
@@ -1927,6 +1997,9 @@ func (m *EventMutation) ResetField(name string) error {
 		return nil
 	case event.FieldPackageID:
 		m.ResetPackageID()
+		return nil
+	case event.FieldTag:
+		m.ResetTag()
 		return nil
 	case event.FieldDetails:
 		m.ResetDetails()

@@ -123,17 +123,14 @@ func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersio
 // retag carries tag changes out, and records them, within a transaction.
 func (s *Space) retag(ctx context.Context, tx *ent.Tx, p *ent.Pkg, tags *TagChanges) error {
 	for name, version := range tags.Set {
-		id, err := versionID(ctx, tx, p.ID, version)
+		v, err := versionNamed(ctx, tx, p.ID, version)
 		if err != nil {
 			return err
 		}
-		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name)), tag.VersionIDNEQ(id)); err != nil {
+		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name)), tag.VersionIDNEQ(v.ID)); err != nil {
 			return err
 		}
-		if err := s.setTag(ctx, tx, p, name, id, now()); err != nil {
-			return err
-		}
-		if err := s.record(ctx, tx, EventTagMoved, p, map[string]any{"tag": name, "version": version}); err != nil {
+		if err := s.moveTag(ctx, tx, p, name, v, now()); err != nil {
 			return err
 		}
 	}
@@ -141,10 +138,7 @@ func (s *Space) retag(ctx context.Context, tx *ent.Tx, p *ent.Pkg, tags *TagChan
 		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name))); err != nil {
 			return err
 		}
-		if _, err := tx.Tag.Delete().Where(tag.PackageID(p.ID), tag.SortKey(byteKey(name))).Exec(ctx); err != nil {
-			return fmt.Errorf("remove tag: %w", err)
-		}
-		if err := s.record(ctx, tx, EventTagRemoved, p, map[string]any{"tag": name}); err != nil {
+		if _, err := s.takeTags(ctx, tx, p, tag.SortKey(byteKey(name))); err != nil {
 			return err
 		}
 	}
@@ -229,9 +223,12 @@ func removePackage(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
 }
 
 // dropVersions is deleteVersions for some versions of a package that stays:
-// what they needed may be needed by none now.
+// what they needed may be needed by none now, and their tags are gone.
 func (s *Space) dropVersions(ctx context.Context, tx *ent.Tx, p *ent.Pkg, where ...predicate.PackageVersion) (int, error) {
 	if err := s.loosen(ctx, tx, p, where...); err != nil {
+		return 0, err
+	}
+	if _, err := s.takeTags(ctx, tx, p, tag.HasVersionWith(where...)); err != nil {
 		return 0, err
 	}
 	return deleteVersions(ctx, tx, p, where...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"entrepot/access"
 	"entrepot/ent"
@@ -34,9 +35,18 @@ func (s *Space) record(ctx context.Context, tx *ent.Tx, kind string, p *ent.Pkg,
 }
 
 func record(ctx context.Context, tx *ent.Tx, v access.Viewer, kind string, ownerID int64, p *ent.Pkg, details any) error {
+	e, err := newEvent(tx, v, kind, ownerID, p, details)
+	if err != nil {
+		return err
+	}
+	return recordAll(ctx, tx, e)
+}
+
+// newEvent makes an event for recordAll. p may be nil.
+func newEvent(tx *ent.Tx, v access.Viewer, kind string, ownerID int64, p *ent.Pkg, details any) (*ent.EventCreate, error) {
 	raw, err := json.Marshal(details)
 	if err != nil {
-		return fmt.Errorf("encode event: %w", err)
+		return nil, fmt.Errorf("encode event: %w", err)
 	}
 	e := tx.Event.Create().SetKind(kind).SetOwnerID(ownerID).SetDetails(raw)
 	if v.Kind == access.User {
@@ -45,8 +55,16 @@ func record(ctx context.Context, tx *ent.Tx, v access.Viewer, kind string, owner
 	if p != nil {
 		e.SetPackageID(p.ID)
 	}
-	if err := e.Exec(ctx); err != nil {
-		return fmt.Errorf("record event: %w", err)
+	return e, nil
+}
+
+// recordAll writes events, in their order, with one statement for as many as
+// a statement takes.
+func recordAll(ctx context.Context, tx *ent.Tx, events ...*ent.EventCreate) error {
+	for chunk := range slices.Chunk(events, lookUpAtOnce) {
+		if err := tx.Event.CreateBulk(chunk...).Exec(ctx); err != nil {
+			return fmt.Errorf("record event: %w", err)
+		}
 	}
 	return nil
 }

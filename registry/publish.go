@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -259,41 +260,28 @@ func (w *publishing) run(ctx context.Context) error {
 	if err := w.expire(ctx); err != nil {
 		return err
 	}
-	pkgRow := w.done.Package
-	for _, tag := range w.p.Tags {
-		if err := w.tag(ctx, tag); err != nil {
-			return err
-		}
+	lines, err := w.tags(ctx)
+	if err != nil || w.p.Internal {
+		return err
 	}
-	for tag, version := range w.p.MoveTags {
-		id, err := versionID(ctx, w.tx, pkgRow.ID, version)
-		if err != nil {
-			return err
-		}
-		if err := w.space.setTag(ctx, w.tx, pkgRow, tag, id, w.at); err != nil {
-			return err
-		}
-	}
-	if w.p.Internal {
-		return nil
-	}
-	p, err := w.space.settle(ctx, w.tx, pkgRow, w.at)
+	p, err := w.space.settle(ctx, w.tx, w.done.Package, w.at)
 	if err != nil {
 		return err
 	}
 	w.done.Package = p
-	kind := EventFilePublished
-	switch {
-	case w.done.NewVersion:
-		kind = EventVersionPublished
-	case !w.newFiles:
-		return nil
+	if w.done.NewVersion || w.newFiles {
+		kind := EventFilePublished
+		if w.done.NewVersion {
+			kind = EventVersionPublished
+		}
+		details := map[string]any{"version": w.p.Version, "files": fileNames(w.p.Files)}
+		line, err := newEvent(w.tx, w.space.Viewer, kind, w.space.Owner.ID, p, details)
+		if err != nil {
+			return err
+		}
+		lines = append([]*ent.EventCreate{line}, lines...)
 	}
-	details := map[string]any{"version": w.p.Version, "files": fileNames(w.p.Files)}
-	if len(w.p.Tags) > 0 {
-		details["tags"] = w.p.Tags
-	}
-	return w.space.record(ctx, w.tx, kind, p, details)
+	return recordAll(ctx, w.tx, lines...)
 }
 
 // admit asks whether the publication may go on, and ends the upload it comes
@@ -314,26 +302,47 @@ func (w *publishing) admit(ctx context.Context) error {
 	return w.p.Check(ctx, Holdings{w.tx.Client(), w.done.Package})
 }
 
-// tag sets a tag to the version. That it moves is recorded for a version that
-// was there before; for a new one its publication says it.
-func (w *publishing) tag(ctx context.Context, name string) error {
-	p, v := w.done.Package, w.done.Version
-	if w.p.TagGuard != nil {
-		current, err := w.tx.PackageVersion.Query().
-			Where(underTag(p.ID, name)).
-			Select(packageversion.FieldNormalizedVersion).
-			String(ctx)
-		if err != nil && !ent.IsNotFound(err) {
-			return fmt.Errorf("look up tag: %w", err)
-		}
-		if err := w.p.TagGuard(name, current); err != nil {
+// tags sets the tags and returns the lines to be recorded of those that moved.
+func (w *publishing) tags(ctx context.Context) ([]*ent.EventCreate, error) {
+	p, others := w.done.Package, slices.Sorted(maps.Keys(w.p.MoveTags))
+	if len(w.p.Tags)+len(others) == 0 {
+		return nil, nil
+	}
+	standing, err := standingTags(ctx, w.tx, p, tagsNamed(slices.Concat(w.p.Tags, others)))
+	if err != nil {
+		return nil, err
+	}
+	var lines []*ent.EventCreate
+	point := func(name string, v *ent.PackageVersion) error {
+		line, err := w.space.pointTag(ctx, w.tx, p, name, standing[name], v, w.at)
+		if err != nil || line == nil {
 			return err
 		}
+		// A name that comes twice moves on from where it is by now.
+		standing[name] = standingTag{Name: name, VersionID: v.ID, Version: v.Version, NormalizedVersion: v.NormalizedVersion}
+		lines = append(lines, line)
+		return nil
 	}
-	if err := w.space.setTag(ctx, w.tx, p, name, v.ID, w.at); err != nil || w.done.NewVersion {
-		return err
+	for _, name := range w.p.Tags {
+		if w.p.TagGuard != nil {
+			if err := w.p.TagGuard(name, standing[name].NormalizedVersion); err != nil {
+				return nil, err
+			}
+		}
+		if err := point(name, w.done.Version); err != nil {
+			return nil, err
+		}
 	}
-	return w.space.record(ctx, w.tx, EventTagMoved, p, map[string]any{"tag": name, "version": v.Version})
+	for _, name := range others {
+		v, err := versionNamed(ctx, w.tx, p.ID, w.p.MoveTags[name])
+		if err != nil {
+			return nil, err
+		}
+		if err := point(name, v); err != nil {
+			return nil, err
+		}
+	}
+	return lines, nil
 }
 
 // lockPackage gets or makes the package and raises its generation, which on
@@ -646,15 +655,17 @@ func attach(ctx context.Context, tx *ent.Tx, ref property.RefType, id int64, pro
 	return nil
 }
 
-// versionID finds a published version inside a transaction.
-func versionID(ctx context.Context, tx *ent.Tx, packageID int64, normalizedVersion string) (int64, error) {
-	id, err := tx.PackageVersion.Query().
+// versionNamed finds a published version inside a transaction, with its id and
+// its names alone.
+func versionNamed(ctx context.Context, tx *ent.Tx, packageID int64, normalizedVersion string) (*ent.PackageVersion, error) {
+	v, err := tx.PackageVersion.Query().
 		Where(packageversion.PackageID(packageID), packageversion.NormalizedVersion(normalizedVersion), published).
-		OnlyID(ctx)
+		Select(packageversion.FieldID, packageversion.FieldVersion, packageversion.FieldNormalizedVersion).
+		Only(ctx)
 	if ent.IsNotFound(err) {
-		return 0, Errorf(NotFound, "version not found: %s", normalizedVersion)
+		return nil, Errorf(NotFound, "version not found: %s", normalizedVersion)
 	}
-	return id, err
+	return v, err
 }
 
 // storableText tells whether both databases can keep the text: PostgreSQL

@@ -50,17 +50,14 @@ func (s *Space) SetTag(ctx context.Context, p *ent.Pkg, name, normalizedVersion 
 		return err
 	}
 	return s.change(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time) error {
-		id, err := versionID(ctx, tx, p.ID, normalizedVersion)
+		v, err := versionNamed(ctx, tx, p.ID, normalizedVersion)
 		if err != nil {
 			return err
 		}
-		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name)), tag.VersionIDNEQ(id)); err != nil {
+		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name)), tag.VersionIDNEQ(v.ID)); err != nil {
 			return err
 		}
-		if err := s.setTag(ctx, tx, p, name, id, at); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, EventTagMoved, p, map[string]any{"tag": name, "version": normalizedVersion})
+		return s.moveTag(ctx, tx, p, name, v, at)
 	})
 }
 
@@ -75,12 +72,9 @@ func (s *Space) RemoveTag(ctx context.Context, p *ent.Pkg, name string) (found b
 		if err := s.stay(ctx, tx, p, tag.SortKey(byteKey(name))); err != nil {
 			return err
 		}
-		n, err := tx.Tag.Delete().Where(tag.PackageID(p.ID), tag.SortKey(byteKey(name))).Exec(ctx)
+		n, err := s.takeTags(ctx, tx, p, tag.SortKey(byteKey(name)))
 		found = n > 0
-		if err != nil || !found {
-			return err
-		}
-		return s.record(ctx, tx, EventTagRemoved, p, map[string]any{"tag": name})
+		return err
 	})
 	return found, err
 }
@@ -103,31 +97,6 @@ func (s *Space) stay(ctx context.Context, tx *ent.Tx, p *ent.Pkg, where ...predi
 		if stays(p.NormalizedName, t.Name) {
 			return Errorf(Forbidden, "the tag %s is immutable", t.Name)
 		}
-	}
-	return nil
-}
-
-// setTag points the tag at the version within a transaction.
-func (s *Space) setTag(ctx context.Context, tx *ent.Tx, p *ent.Pkg, name string, versionID int64, at time.Time) error {
-	if !storableText(name) {
-		return FieldErrorf("tag", "the tag is not valid UTF-8 text")
-	}
-	n, err := tx.Tag.Update().
-		Where(tag.PackageID(p.ID), tag.SortKey(byteKey(name))).
-		SetVersionID(versionID).
-		SetUpdatedAt(at).
-		Save(ctx)
-	if err == nil && n == 0 {
-		err = tx.Tag.Create().
-			SetPackageID(p.ID).
-			SetVersionID(versionID).
-			SetName(name).
-			SetSortKey(byteKey(name)).
-			SetUpdatedAt(at).
-			Exec(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("set tag: %w", err)
 	}
 	return nil
 }
@@ -184,7 +153,7 @@ func (s *Space) latest(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time
 		return nil, fmt.Errorf("find the latest version: %w", err)
 	}
 	if v != nil && !tagged && s.Type.KeepsLatestTag {
-		return v, s.setTag(ctx, tx, p, Latest, v.ID, at)
+		return v, s.moveTag(ctx, tx, p, Latest, v, at)
 	}
 	return v, nil
 }
@@ -196,7 +165,8 @@ func (s *Space) latest(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time
 // is none.
 func pickLatest(ctx context.Context, c *ent.PackageVersionClient, packageID int64) (v *ent.PackageVersion, tagged bool, err error) {
 	wanted := []string{
-		packageversion.FieldID, packageversion.FieldSummary, packageversion.FieldKeywords, packageversion.FieldRepositoryURL,
+		packageversion.FieldID, packageversion.FieldVersion,
+		packageversion.FieldSummary, packageversion.FieldKeywords, packageversion.FieldRepositoryURL,
 	}
 	v, err = c.Query().
 		Where(underTag(packageID, Latest)).

@@ -21,6 +21,8 @@ const (
 	FieldActorID = "actor_id"
 	// FieldPackageID holds the string denoting the package_id field in the database.
 	FieldPackageID = "package_id"
+	// FieldTag holds the string denoting the tag field in the database.
+	FieldTag = "tag"
 	// FieldDetails holds the string denoting the details field in the database.
 	FieldDetails = "details"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -36,6 +38,7 @@ var Columns = []string{
 	FieldOwnerID,
 	FieldActorID,
 	FieldPackageID,
+	FieldTag,
 	FieldDetails,
 	FieldCreatedAt,
 }
@@ -81,6 +84,11 @@ func ByActorID(opts ...sql.OrderTermOption) OrderOption {
 // ByPackageID orders the results by the package_id field.
 func ByPackageID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPackageID, opts...).ToFunc()
+}
+
+// ByTag orders the results by the tag field.
+func ByTag(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTag, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

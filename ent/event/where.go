@@ -74,6 +74,11 @@ func PackageID(v int64) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldPackageID, v))
 }
 
+// Tag applies equality check predicate on the "tag" field. It's identical to TagEQ.
+func Tag(v string) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldTag, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldCreatedAt, v))
@@ -292,6 +297,81 @@ func PackageIDIsNil() predicate.Event {
 // PackageIDNotNil applies the NotNil predicate on the "package_id" field.
 func PackageIDNotNil() predicate.Event {
 	return predicate.Event(sql.FieldNotNull(FieldPackageID))
+}
+
+// TagEQ applies the EQ predicate on the "tag" field.
+func TagEQ(v string) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldTag, v))
+}
+
+// TagNEQ applies the NEQ predicate on the "tag" field.
+func TagNEQ(v string) predicate.Event {
+	return predicate.Event(sql.FieldNEQ(FieldTag, v))
+}
+
+// TagIn applies the In predicate on the "tag" field.
+func TagIn(vs ...string) predicate.Event {
+	return predicate.Event(sql.FieldIn(FieldTag, vs...))
+}
+
+// TagNotIn applies the NotIn predicate on the "tag" field.
+func TagNotIn(vs ...string) predicate.Event {
+	return predicate.Event(sql.FieldNotIn(FieldTag, vs...))
+}
+
+// TagGT applies the GT predicate on the "tag" field.
+func TagGT(v string) predicate.Event {
+	return predicate.Event(sql.FieldGT(FieldTag, v))
+}
+
+// TagGTE applies the GTE predicate on the "tag" field.
+func TagGTE(v string) predicate.Event {
+	return predicate.Event(sql.FieldGTE(FieldTag, v))
+}
+
+// TagLT applies the LT predicate on the "tag" field.
+func TagLT(v string) predicate.Event {
+	return predicate.Event(sql.FieldLT(FieldTag, v))
+}
+
+// TagLTE applies the LTE predicate on the "tag" field.
+func TagLTE(v string) predicate.Event {
+	return predicate.Event(sql.FieldLTE(FieldTag, v))
+}
+
+// TagContains applies the Contains predicate on the "tag" field.
+func TagContains(v string) predicate.Event {
+	return predicate.Event(sql.FieldContains(FieldTag, v))
+}
+
+// TagHasPrefix applies the HasPrefix predicate on the "tag" field.
+func TagHasPrefix(v string) predicate.Event {
+	return predicate.Event(sql.FieldHasPrefix(FieldTag, v))
+}
+
+// TagHasSuffix applies the HasSuffix predicate on the "tag" field.
+func TagHasSuffix(v string) predicate.Event {
+	return predicate.Event(sql.FieldHasSuffix(FieldTag, v))
+}
+
+// TagIsNil applies the IsNil predicate on the "tag" field.
+func TagIsNil() predicate.Event {
+	return predicate.Event(sql.FieldIsNull(FieldTag))
+}
+
+// TagNotNil applies the NotNil predicate on the "tag" field.
+func TagNotNil() predicate.Event {
+	return predicate.Event(sql.FieldNotNull(FieldTag))
+}
+
+// TagEqualFold applies the EqualFold predicate on the "tag" field.
+func TagEqualFold(v string) predicate.Event {
+	return predicate.Event(sql.FieldEqualFold(FieldTag, v))
+}
+
+// TagContainsFold applies the ContainsFold predicate on the "tag" field.
+func TagContainsFold(v string) predicate.Event {
+	return predicate.Event(sql.FieldContainsFold(FieldTag, v))
 }
 
 // DetailsIsNil applies the IsNil predicate on the "details" field.

@@ -55,6 +55,7 @@ var (
 		{Name: "owner_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "actor_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "package_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "tag", Type: field.TypeString, Nullable: true},
 		{Name: "details", Type: field.TypeJSON, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime},
 	}
@@ -67,12 +68,20 @@ var (
 			{
 				Name:    "event_owner_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[2], EventsColumns[6]},
+				Columns: []*schema.Column{EventsColumns[2], EventsColumns[7]},
 			},
 			{
 				Name:    "event_package_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[4], EventsColumns[6]},
+				Columns: []*schema.Column{EventsColumns[4], EventsColumns[7]},
+			},
+			{
+				Name:    "event_package_id_tag",
+				Unique:  false,
+				Columns: []*schema.Column{EventsColumns[4], EventsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "tag IS NOT NULL",
+				},
 			},
 		},
 	}

@@ -5,6 +5,7 @@ import (
 
 	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -28,6 +29,8 @@ func (Event) Fields() []ent.Field {
 		field.Int64("actor_id").Optional().Nillable().Immutable().
 			Comment("The user who did it; absent for the system."),
 		field.Int64("package_id").Optional().Nillable().Immutable(),
+		field.String("tag").Optional().Nillable().Immutable().
+			Comment("The tag that moved or went; its history is found by it."),
 		field.JSON("details", json.RawMessage{}).Optional().Immutable(),
 		createdAt(),
 	}
@@ -38,5 +41,6 @@ func (Event) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("owner_id", "created_at"),
 		index.Fields("package_id", "created_at"),
+		index.Fields("package_id", "tag").Annotations(entsql.IndexWhere("tag IS NOT NULL")),
 	}
 }
