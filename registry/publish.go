@@ -477,10 +477,12 @@ func (w *publishing) redescribe(ctx context.Context, v *ent.PackageVersion) erro
 		SetRepositoryURL(f.RepositoryURL).
 		SetAuthors(f.Authors).
 		SetKeywords(f.Keywords).
-		SetDependencies(f.Dependencies).
-		ClearMetadata()
+		SetDependencies(f.Dependencies)
+	// One or the other: PostgreSQL refuses to be told both.
 	if w.metadata != nil {
 		u.SetMetadata(w.metadata)
+	} else {
+		u.ClearMetadata()
 	}
 	v, err := u.Save(ctx)
 	if err != nil {
