@@ -45,6 +45,7 @@ func newFixtureOn(t *testing.T, databaseURL string, opts Options) *fixture {
 	opts.Database = db
 	opts.Types = []Type{
 		{Name: "plain", Title: "Plain"}, {Name: "tagged", Title: "Tagged", KeepsLatestTag: true},
+		{Name: "pinned", Title: "Pinned", KeepsTombstones: true},
 		{Name: "layered", Title: "Layered", References: []string{"layered.needs"}},
 	}
 	r, err := New(opts)

@@ -29,6 +29,7 @@ func New() *protocols.Type {
 		Type: registry.Type{
 			Name:            typeName,
 			Title:           "Cargo",
+			Yanks:           true,
 			KeepsTombstones: true,
 			SkipsYanked:     true,
 			FoldName:        fold,
