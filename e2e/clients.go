@@ -13,6 +13,7 @@ import (
 // clients are the programs the tests drive. All come from e2e/install.
 var clients = []string{
 	"curl", "wget",
+	"mvn",
 	"node", "npm", "pnpm", "yarn-classic", "yarn-berry", "bun",
 	"cargo", "rustc",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",

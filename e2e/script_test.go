@@ -133,7 +133,8 @@ func isolateClients(env *testscript.Env) error {
 		"npmrc": "registry=" + nowhere + "\naudit=false\nfund=false\nupdate-notifier=false\nfetch-retries=0\n",
 		".yarnrc.yml": fmt.Sprintf("npmRegistryServer: %q\nunsafeHttpWhitelist: [\"127.0.0.1\"]\n", nowhere) +
 			"enableTelemetry: false\nenableGlobalCache: false\nnpmMinimalAgeGate: 0\nhttpRetry: 0\n",
-		".bunfig.toml": fmt.Sprintf("[install]\nregistry = %q\n", nowhere),
+		".bunfig.toml":     fmt.Sprintf("[install]\nregistry = %q\n", nowhere),
+		".m2/settings.xml": "<settings><mirrors><mirror><id>nowhere</id><mirrorOf>*</mirrorOf><url>" + nowhere + "</url></mirror></mirrors></settings>\n",
 		"../.cargo/config.toml": fmt.Sprintf("[source.crates-io]\nreplace-with = \"nowhere\"\n[source.nowhere]\nregistry = %q\n", "sparse+"+nowhere) +
 			"[net]\nretry = 0\n[term]\ncolor = \"never\"\n",
 	} {
@@ -148,6 +149,10 @@ func isolateClients(env *testscript.Env) error {
 			return err
 		}
 	}
+	seed, err := filepath.Abs(filepath.Join(root, ".tools", "maven")) // Maven's plugins, for scripts to copy
+	if err != nil {
+		return err
+	}
 	runtime := filepath.Join(home, ".run") // where skopeo keeps logins
 	if err := os.MkdirAll(runtime, 0o700); err != nil {
 		return err
@@ -160,6 +165,8 @@ func isolateClients(env *testscript.Env) error {
 		"XDG_RUNTIME_DIR":         runtime,
 		"RUSTUP_HOME":             rustupHome(),
 		"npm_config_globalconfig": filepath.Join(home, "npmrc"),
+		"MAVEN_SEED":              seed,
+		"MAVEN_OPTS":              "-Duser.home=" + home + " -XX:TieredStopAtLevel=1 -Xmx256m -Dstyle.color=never",
 		"NO_UPDATE_NOTIFIER":      "1",
 		"DO_NOT_TRACK":            "1",
 		"NO_COLOR":                "1",

@@ -30,7 +30,7 @@ type document struct {
 	ArtifactID   string      `xml:"artifactId,omitempty"`
 	Version      string      `xml:"version,omitempty"`
 	Versioning   *versioning `xml:"versioning"`
-	Plugins      []plugin    `xml:"plugins>plugin"`
+	Plugins      []plugin    `xml:"plugins>plugin,omitempty"`
 }
 
 // versioning are the versions of an artifact, or the files of a snapshot.
@@ -38,9 +38,9 @@ type versioning struct {
 	Snapshot         *snapshot         `xml:"snapshot"`
 	Latest           string            `xml:"latest,omitempty"`
 	Release          string            `xml:"release,omitempty"`
-	Versions         []string          `xml:"versions>version"`
+	Versions         []string          `xml:"versions>version,omitempty"`
 	LastUpdated      string            `xml:"lastUpdated,omitempty"`
-	SnapshotVersions []snapshotVersion `xml:"snapshotVersions>snapshotVersion"`
+	SnapshotVersions []snapshotVersion `xml:"snapshotVersions>snapshotVersion,omitempty"`
 }
 
 // snapshot is the newest build.
