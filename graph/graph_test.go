@@ -76,7 +76,7 @@ func newFixture(t testing.TB) *fixture {
 	}
 	reg, err := registry.New(registry.Options{Database: db, Store: store, Types: []registry.Type{
 		{Name: "plain", Title: "Plain", Instructions: plainInstructions, Facts: func(v *ent.PackageVersion) ([]registry.Fact, error) { return plainFactsOf(v) }},
-		{Name: "tagged", Title: "Tagged", KeepsLatestTag: true, CheckTag: checkTestTag, References: []string{"part"}, TagStays: tagStays},
+		{Name: "tagged", Title: "Tagged", KeepsLatestTag: true, CheckTag: checkTestTag, References: []string{"part"}, TagStays: tagStays, Yanks: true, States: []string{"archived"}},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -208,6 +208,21 @@ func (r *mutationResolver) UndeprecateVersion(ctx context.Context, input model.U
 	return &model.UndeprecateVersionPayload{Version: v}, err
 }
 
+func (r *mutationResolver) YankVersion(ctx context.Context, input model.YankVersionInput) (*model.YankVersionPayload, error) {
+	v, err := r.setYanked(ctx, input.ID, true, input.Reason)
+	return &model.YankVersionPayload{Version: v}, err
+}
+
+func (r *mutationResolver) UnyankVersion(ctx context.Context, input model.UnyankVersionInput) (*model.UnyankVersionPayload, error) {
+	v, err := r.setYanked(ctx, input.ID, false, "")
+	return &model.UnyankVersionPayload{Version: v}, err
+}
+
+func (r *mutationResolver) SetPackageState(ctx context.Context, input model.SetPackageStateInput) (*model.SetPackageStatePayload, error) {
+	p, err := r.setState(ctx, input)
+	return &model.SetPackageStatePayload{Package: p}, err
+}
+
 func (r *mutationResolver) UploadFile(ctx context.Context, input model.UploadFileInput) (*model.UploadFilePayload, error) {
 	return r.uploaded(ctx, input)
 }

@@ -178,6 +178,21 @@ func TestPackageMutations(t *testing.T) {
 	f.want("ann", `mutation($v:ID!){undeprecateVersion(input:{id:$v}){version{deprecated statusReason}}}`, vars{"v": one},
 		`{"undeprecateVersion":{"version":{"deprecated":false,"statusReason":""}}}`)
 
+	const yank = `mutation($v:ID!){yankVersion(input:{id:$v,reason:"leaks"}){version{yanked statusReason}}}`
+	f.want("ann", yank, vars{"v": two}, `{"yankVersion":{"version":{"yanked":true,"statusReason":"leaks"}}}`)
+	f.wantError("bob", yank, vars{"v": two}, "FORBIDDEN", "")
+	f.publish("acme", "plain", "lib", "1.0", nil)
+	f.wantError("ann", yank, vars{"v": f.versionID("acme", "plain", "lib", "1.0")}, "INVALID", "id")
+	f.wantError("ann", `mutation($v:ID!,$r:String!){yankVersion(input:{id:$v,reason:$r}){version{id}}}`, vars{"v": two, "r": strings.Repeat("x", 2001)}, "INVALID", "reason")
+	f.want("ann", `mutation($v:ID!){unyankVersion(input:{id:$v}){version{yanked statusReason}}}`, vars{"v": two},
+		`{"unyankVersion":{"version":{"yanked":false,"statusReason":""}}}`)
+
+	const state = `mutation($p:ID!,$s:String){setPackageState(input:{id:$p,state:$s,reason:"why"}){package{state{state reason}}}}`
+	f.want("ann", state, vars{"p": lib, "s": "archived"}, `{"setPackageState":{"package":{"state":{"state":"archived","reason":"why"}}}}`)
+	f.wantError("ann", state, vars{"p": lib, "s": "lost"}, "INVALID", "state")
+	f.wantError("bob", state, vars{"p": lib, "s": "archived"}, "FORBIDDEN", "")
+	f.want("ann", state, vars{"p": lib, "s": nil}, `{"setPackageState":{"package":{"state":null}}}`)
+
 	const visibility = `mutation($p:ID!,$v:PackageVisibility!){setPackageVisibility(input:{id:$p,visibility:$v}){package{visibility effectiveVisibility}}}`
 	f.want("ann", visibility, vars{"p": lib, "v": "PRIVATE"}, `{"setPackageVisibility":{"package":{"visibility":"PRIVATE","effectiveVisibility":"PRIVATE"}}}`)
 	f.wantError("bob", visibility, vars{"p": lib, "v": "PUBLIC"}, "FORBIDDEN", "")

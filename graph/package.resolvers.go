@@ -42,6 +42,14 @@ func (r *packageResolver) ViewerCan(ctx context.Context, obj *ent.Pkg) (*model.P
 	return permissions(ctx, t), nil
 }
 
+func (r *packageResolver) State(ctx context.Context, obj *ent.Pkg) (*registry.PackageState, error) {
+	s, err := r.opts.Registry.State(ctx, obj)
+	if err != nil || s.State == "" {
+		return nil, err
+	}
+	return &s, nil
+}
+
 func (r *packageResolver) Size(ctx context.Context, obj *ent.Pkg) (int64, error) {
 	rows := rowsFrom(ctx)
 	return rows.packageSizes.get(ctx, obj.ID, rows.packageIDs(obj.ID))

@@ -8,6 +8,7 @@ import (
 	"entrepot/ent/packagefile"
 	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
+	"entrepot/graph/model"
 	"entrepot/registry"
 )
 
@@ -132,4 +133,42 @@ func (a *API) setStatus(ctx context.Context, id int64, change func(*registry.Sta
 		return nil, err
 	}
 	return a.versionAgain(ctx, id)
+}
+
+// setYanked yanks a version, or takes that back, and returns it as it is then.
+func (a *API) setYanked(ctx context.Context, id int64, yanked bool, reason string) (*ent.PackageVersion, error) {
+	if len(reason) > maxReason {
+		return nil, registry.FieldErrorf("reason", "a reason has at most %d bytes", maxReason)
+	}
+	s, _, _, err := a.openVersion(ctx, id, access.Write)
+	if err != nil {
+		return nil, err
+	}
+	if !s.Type.Yanks {
+		return nil, registry.FieldErrorf("id", "versions of this type are not yanked")
+	}
+	return a.setStatus(ctx, id, func(status *registry.Status) {
+		if status.Yanked = yanked; yanked || !status.Deprecated {
+			status.Reason = reason
+		}
+	})
+}
+
+// setState says something of a package as a whole and returns it as it is then.
+func (a *API) setState(ctx context.Context, input model.SetPackageStateInput) (*ent.Pkg, error) {
+	if len(input.Reason) > maxReason {
+		return nil, registry.FieldErrorf("reason", "a reason has at most %d bytes", maxReason)
+	}
+	s, p, err := a.openPackage(ctx, input.ID, access.Write)
+	if err != nil {
+		return nil, err
+	}
+	var state registry.PackageState
+	if input.State != nil && *input.State != "" {
+		state = registry.PackageState{State: *input.State, Reason: input.Reason}
+	}
+	if err := s.SetState(ctx, p, state); err != nil {
+		return nil, err
+	}
+	return a.packageAgain(ctx, p.ID)
 }

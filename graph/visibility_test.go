@@ -203,6 +203,9 @@ func TestHiddenIsMissing(t *testing.T) {
 			{"version", `setTag(input:{version:$id,tag:"x"}){version{id}}`},
 			{"version", `deprecateVersion(input:{id:$id}){version{id}}`},
 			{"version", `undeprecateVersion(input:{id:$id}){version{id}}`},
+			{"version", `yankVersion(input:{id:$id}){version{id}}`},
+			{"version", `unyankVersion(input:{id:$id}){version{id}}`},
+			{"package", `setPackageState(input:{id:$id,state:"archived"}){package{id}}`},
 			{"file", `deleteFile(input:{id:$id}){id}`},
 		} {
 			query := "mutation($id:ID!){" + tt.mutation + "}"

@@ -57,6 +57,11 @@ func (s *Space) SetState(ctx context.Context, p *ent.Pkg, state PackageState) er
 	})
 }
 
+// State is what the owners of a package, which the caller may read, say of it.
+func (r *Registry) State(ctx context.Context, p *ent.Pkg) (PackageState, error) {
+	return Holdings{r.db.Client, p}.State(ctx)
+}
+
 // State is what the package's owners say of it.
 func (h Holdings) State(ctx context.Context) (PackageState, error) {
 	var state PackageState

@@ -158,14 +158,17 @@ type ComplexityRoot struct {
 		RemoveTag            func(childComplexity int, input model.RemoveTagInput) int
 		RevokeToken          func(childComplexity int, input model.RevokeTokenInput) int
 		SetMember            func(childComplexity int, input model.SetMemberInput) int
+		SetPackageState      func(childComplexity int, input model.SetPackageStateInput) int
 		SetPackageVisibility func(childComplexity int, input model.SetPackageVisibilityInput) int
 		SetPassword          func(childComplexity int, input model.SetPasswordInput) int
 		SetTag               func(childComplexity int, input model.SetTagInput) int
 		SetUserDisabled      func(childComplexity int, input model.SetUserDisabledInput) int
 		UndeprecateVersion   func(childComplexity int, input model.UndeprecateVersionInput) int
+		UnyankVersion        func(childComplexity int, input model.UnyankVersionInput) int
 		UpdateOwner          func(childComplexity int, input model.UpdateOwnerInput) int
 		UpdateProfile        func(childComplexity int, input model.UpdateProfileInput) int
 		UploadFile           func(childComplexity int, input model.UploadFileInput) int
+		YankVersion          func(childComplexity int, input model.YankVersionInput) int
 	}
 
 	OverwriteRule struct {
@@ -223,6 +226,7 @@ type ComplexityRoot struct {
 		PackageType         func(childComplexity int) int
 		RepositoryURL       func(childComplexity int) int
 		Size                func(childComplexity int) int
+		State               func(childComplexity int) int
 		Summary             func(childComplexity int) int
 		Tags                func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy *ent.TagOrder) int
 		Type                func(childComplexity int) int
@@ -269,12 +273,19 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	PackageState struct {
+		Reason func(childComplexity int) int
+		State  func(childComplexity int) int
+	}
+
 	PackageType struct {
 		Instructions func(childComplexity int, owner string) int
 		Name         func(childComplexity int) int
 		SingleFiles  func(childComplexity int) int
+		States       func(childComplexity int) int
 		Tags         func(childComplexity int) int
 		Title        func(childComplexity int) int
+		Yanks        func(childComplexity int) int
 	}
 
 	PackageVersion struct {
@@ -376,6 +387,10 @@ type ComplexityRoot struct {
 		Membership func(childComplexity int) int
 	}
 
+	SetPackageStatePayload struct {
+		Package func(childComplexity int) int
+	}
+
 	SetPackageVisibilityPayload struct {
 		Package func(childComplexity int) int
 	}
@@ -451,6 +466,10 @@ type ComplexityRoot struct {
 		Version func(childComplexity int) int
 	}
 
+	UnyankVersionPayload struct {
+		Version func(childComplexity int) int
+	}
+
 	UpdateOwnerPayload struct {
 		Owner func(childComplexity int) int
 	}
@@ -486,6 +505,10 @@ type ComplexityRoot struct {
 		Tokens func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int) int
 		User   func(childComplexity int) int
 	}
+
+	YankVersionPayload struct {
+		Version func(childComplexity int) int
+	}
 }
 
 // endregion ***************************** api!.gotpl *****************************
@@ -520,6 +543,9 @@ type MutationResolver interface {
 	RemoveTag(ctx context.Context, input model.RemoveTagInput) (*model.RemoveTagPayload, error)
 	DeprecateVersion(ctx context.Context, input model.DeprecateVersionInput) (*model.DeprecateVersionPayload, error)
 	UndeprecateVersion(ctx context.Context, input model.UndeprecateVersionInput) (*model.UndeprecateVersionPayload, error)
+	YankVersion(ctx context.Context, input model.YankVersionInput) (*model.YankVersionPayload, error)
+	UnyankVersion(ctx context.Context, input model.UnyankVersionInput) (*model.UnyankVersionPayload, error)
+	SetPackageState(ctx context.Context, input model.SetPackageStateInput) (*model.SetPackageStatePayload, error)
 	UploadFile(ctx context.Context, input model.UploadFileInput) (*model.UploadFilePayload, error)
 }
 type OwnerResolver interface {
@@ -534,6 +560,7 @@ type PackageResolver interface {
 	PackageType(ctx context.Context, obj *ent.Pkg) (*registry.Type, error)
 	EffectiveVisibility(ctx context.Context, obj *ent.Pkg) (owner.Visibility, error)
 	ViewerCan(ctx context.Context, obj *ent.Pkg) (*model.Permissions, error)
+	State(ctx context.Context, obj *ent.Pkg) (*registry.PackageState, error)
 	Size(ctx context.Context, obj *ent.Pkg) (int64, error)
 	Version(ctx context.Context, obj *ent.Pkg, version string) (*ent.PackageVersion, error)
 	Instructions(ctx context.Context, obj *ent.Pkg) ([]*registry.Instructions, error)
@@ -544,6 +571,7 @@ type PackageFileResolver interface {
 type PackageTypeResolver interface {
 	Tags(ctx context.Context, obj *registry.Type) (bool, error)
 	SingleFiles(ctx context.Context, obj *registry.Type) (bool, error)
+
 	Instructions(ctx context.Context, obj *registry.Type, owner string) ([]*registry.Instructions, error)
 }
 type PackageVersionResolver interface {
@@ -1019,6 +1047,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetMember(childComplexity, args["input"].(model.SetMemberInput)), true
+	case "Mutation.setPackageState":
+		if e.ComplexityRoot.Mutation.SetPackageState == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setPackageState_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPackageState(childComplexity, args["input"].(model.SetPackageStateInput)), true
 	case "Mutation.setPackageVisibility":
 		if e.ComplexityRoot.Mutation.SetPackageVisibility == nil {
 			break
@@ -1074,6 +1113,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UndeprecateVersion(childComplexity, args["input"].(model.UndeprecateVersionInput)), true
+	case "Mutation.unyankVersion":
+		if e.ComplexityRoot.Mutation.UnyankVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unyankVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnyankVersion(childComplexity, args["input"].(model.UnyankVersionInput)), true
 	case "Mutation.updateOwner":
 		if e.ComplexityRoot.Mutation.UpdateOwner == nil {
 			break
@@ -1107,6 +1157,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UploadFile(childComplexity, args["input"].(model.UploadFileInput)), true
+	case "Mutation.yankVersion":
+		if e.ComplexityRoot.Mutation.YankVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_yankVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.YankVersion(childComplexity, args["input"].(model.YankVersionInput)), true
 
 	case "OverwriteRule.mode":
 		if e.ComplexityRoot.OverwriteRule.Mode == nil {
@@ -1357,6 +1418,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Package.Size(childComplexity), true
+	case "Package.state":
+		if e.ComplexityRoot.Package.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Package.State(childComplexity), true
 	case "Package.summary":
 		if e.ComplexityRoot.Package.Summary == nil {
 			break
@@ -1552,6 +1619,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PackageFileEdge.Node(childComplexity), true
 
+	case "PackageState.reason":
+		if e.ComplexityRoot.PackageState.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageState.Reason(childComplexity), true
+	case "PackageState.state":
+		if e.ComplexityRoot.PackageState.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageState.State(childComplexity), true
+
 	case "PackageType.instructions":
 		if e.ComplexityRoot.PackageType.Instructions == nil {
 			break
@@ -1575,6 +1655,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PackageType.SingleFiles(childComplexity), true
+	case "PackageType.states":
+		if e.ComplexityRoot.PackageType.States == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageType.States(childComplexity), true
 	case "PackageType.tags":
 		if e.ComplexityRoot.PackageType.Tags == nil {
 			break
@@ -1587,6 +1673,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PackageType.Title(childComplexity), true
+	case "PackageType.yanks":
+		if e.ComplexityRoot.PackageType.Yanks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageType.Yanks(childComplexity), true
 
 	case "PackageVersion.authors":
 		if e.ComplexityRoot.PackageVersion.Authors == nil {
@@ -2038,6 +2130,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetMemberPayload.Membership(childComplexity), true
 
+	case "SetPackageStatePayload.package":
+		if e.ComplexityRoot.SetPackageStatePayload.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetPackageStatePayload.Package(childComplexity), true
+
 	case "SetPackageVisibilityPayload.package":
 		if e.ComplexityRoot.SetPackageVisibilityPayload.Package == nil {
 			break
@@ -2267,6 +2366,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UndeprecateVersionPayload.Version(childComplexity), true
 
+	case "UnyankVersionPayload.version":
+		if e.ComplexityRoot.UnyankVersionPayload.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnyankVersionPayload.Version(childComplexity), true
+
 	case "UpdateOwnerPayload.owner":
 		if e.ComplexityRoot.UpdateOwnerPayload.Owner == nil {
 			break
@@ -2408,6 +2514,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.User(childComplexity), true
 
+	case "YankVersionPayload.version":
+		if e.ComplexityRoot.YankVersionPayload.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.YankVersionPayload.Version(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -2438,6 +2551,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRemoveTagInput,
 		ec.unmarshalInputRevokeTokenInput,
 		ec.unmarshalInputSetMemberInput,
+		ec.unmarshalInputSetPackageStateInput,
 		ec.unmarshalInputSetPackageVisibilityInput,
 		ec.unmarshalInputSetPasswordInput,
 		ec.unmarshalInputSetTagInput,
@@ -2445,9 +2559,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputTagOrder,
 		ec.unmarshalInputTagWhereInput,
 		ec.unmarshalInputUndeprecateVersionInput,
+		ec.unmarshalInputUnyankVersionInput,
 		ec.unmarshalInputUpdateOwnerInput,
 		ec.unmarshalInputUpdateProfileInput,
 		ec.unmarshalInputUploadFileInput,
+		ec.unmarshalInputYankVersionInput,
 	)
 	first := true
 
@@ -4257,6 +4373,18 @@ type Mutation {
   """
   undeprecateVersion(input: UndeprecateVersionInput!): UndeprecateVersionPayload!
   """
+  Yanks a version: it is kept for who names it and offered to nobody else. For package types with yanking.
+  """
+  yankVersion(input: YankVersionInput!): YankVersionPayload!
+  """
+  Offers a yanked version again.
+  """
+  unyankVersion(input: UnyankVersionInput!): UnyankVersionPayload!
+  """
+  Says of a package as a whole what its type has words for: that it is archived, for one.
+  """
+  setPackageState(input: SetPackageStateInput!): SetPackageStatePayload!
+  """
   Publishes one file, for package types with singleFiles. Package and version are made when they are not there.
   """
   uploadFile(input: UploadFileInput!): UploadFilePayload!
@@ -4574,6 +4702,51 @@ type UndeprecateVersionPayload {
   version: PackageVersion!
 }
 
+input YankVersionInput {
+  """
+  The version.
+  """
+  id: ID!
+  """
+  What to tell those who use it, at most 2000 bytes.
+  """
+  reason: String! = ""
+}
+
+type YankVersionPayload {
+  version: PackageVersion!
+}
+
+input UnyankVersionInput {
+  """
+  The version.
+  """
+  id: ID!
+}
+
+type UnyankVersionPayload {
+  version: PackageVersion!
+}
+
+input SetPackageStateInput {
+  """
+  The package.
+  """
+  id: ID!
+  """
+  One of the states of the package's type; null to say nothing any more.
+  """
+  state: String
+  """
+  What to tell those who use it, at most 2000 bytes.
+  """
+  reason: String! = ""
+}
+
+type SetPackageStatePayload {
+  package: Package!
+}
+
 input UploadFileInput {
   """
   The owner's name.
@@ -4678,6 +4851,10 @@ extend type Membership {
   """
   effectiveVisibility: OwnerVisibility!
   viewerCan: Permissions!
+  """
+  What is said of the package as a whole; null when nothing is.
+  """
+  state: PackageState
   """
   Bytes of all files; a content that several of them share counts once.
   """
@@ -4806,6 +4983,20 @@ type Fact {
   columns: [String!]!
   rows: [[String!]!]!
 }
+
+"""
+What is said of a package as a whole, in the words of its ecosystem.
+"""
+type PackageState {
+  """
+  One of the states of the package's type, as "archived".
+  """
+  state: String!
+  """
+  For people; empty for none.
+  """
+  reason: String!
+}
 `, BuiltIn: false},
 	{Name: "../schema/query.graphqls", Input: `"""
 A value of any JSON type, in the form in which it was published.
@@ -4925,6 +5116,14 @@ type PackageType {
   Whether files are published and deleted one by one, so that uploadFile and deleteFile work.
   """
   singleFiles: Boolean!
+  """
+  Whether versions can be yanked.
+  """
+  yanks: Boolean!
+  """
+  What can be said of a package as a whole.
+  """
+  states: [String!]!
   """
   How to set clients up for an owner's packages, and how to publish.
   """
@@ -5317,6 +5516,8 @@ func (ec *executionContext) childFields_Package(ctx context.Context, field graph
 		return ec.fieldContext_Package_effectiveVisibility(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Package_viewerCan(ctx, field)
+	case "state":
+		return ec.fieldContext_Package_state(ctx, field)
 	case "size":
 		return ec.fieldContext_Package_size(ctx, field)
 	case "version":
@@ -5397,6 +5598,16 @@ func (ec *executionContext) childFields_PackageFileEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type PackageFileEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_PackageState(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "state":
+		return ec.fieldContext_PackageState_state(ctx, field)
+	case "reason":
+		return ec.fieldContext_PackageState_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageState", field.Name)
+}
+
 func (ec *executionContext) childFields_PackageType(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -5407,6 +5618,10 @@ func (ec *executionContext) childFields_PackageType(ctx context.Context, field g
 		return ec.fieldContext_PackageType_tags(ctx, field)
 	case "singleFiles":
 		return ec.fieldContext_PackageType_singleFiles(ctx, field)
+	case "yanks":
+		return ec.fieldContext_PackageType_yanks(ctx, field)
+	case "states":
+		return ec.fieldContext_PackageType_states(ctx, field)
 	case "instructions":
 		return ec.fieldContext_PackageType_instructions(ctx, field)
 	}
@@ -5585,6 +5800,14 @@ func (ec *executionContext) childFields_SetMemberPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type SetMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetPackageStatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "package":
+		return ec.fieldContext_SetPackageStatePayload_package(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetPackageStatePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SetPackageVisibilityPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "package":
@@ -5735,6 +5958,14 @@ func (ec *executionContext) childFields_UndeprecateVersionPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type UndeprecateVersionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UnyankVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_UnyankVersionPayload_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnyankVersionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateOwnerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "owner":
@@ -5805,6 +6036,14 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_tokens(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_YankVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_YankVersionPayload_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type YankVersionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6091,6 +6330,20 @@ func (ec *executionContext) field_Mutation_setMember_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setPackageState_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetPackageStateInput, error) {
+			return ec.unmarshalNSetPackageStateInput2entrepotᚋgraphᚋmodelᚐSetPackageStateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_setPackageVisibility_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6161,6 +6414,20 @@ func (ec *executionContext) field_Mutation_undeprecateVersion_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_unyankVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UnyankVersionInput, error) {
+			return ec.unmarshalNUnyankVersionInput2entrepotᚋgraphᚋmodelᚐUnyankVersionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_updateOwner_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6195,6 +6462,20 @@ func (ec *executionContext) field_Mutation_uploadFile_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UploadFileInput, error) {
 			return ec.unmarshalNUploadFileInput2entrepotᚋgraphᚋmodelᚐUploadFileInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_yankVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.YankVersionInput, error) {
+			return ec.unmarshalNYankVersionInput2entrepotᚋgraphᚋmodelᚐYankVersionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -8979,6 +9260,138 @@ func (ec *executionContext) fieldContext_Mutation_undeprecateVersion(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_yankVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_yankVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().YankVersion(ctx, fc.Args["input"].(model.YankVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.YankVersionPayload) graphql.Marshaler {
+			return ec.marshalNYankVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐYankVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_yankVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_YankVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_yankVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unyankVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unyankVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnyankVersion(ctx, fc.Args["input"].(model.UnyankVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UnyankVersionPayload) graphql.Marshaler {
+			return ec.marshalNUnyankVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐUnyankVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unyankVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnyankVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unyankVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setPackageState(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setPackageState(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetPackageState(ctx, fc.Args["input"].(model.SetPackageStateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetPackageStatePayload) graphql.Marshaler {
+			return ec.marshalNSetPackageStatePayload2ᚖentrepotᚋgraphᚋmodelᚐSetPackageStatePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setPackageState(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetPackageStatePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setPackageState_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_uploadFile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10250,6 +10663,38 @@ func (ec *executionContext) fieldContext_Package_viewerCan(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Package_state(ctx context.Context, field graphql.CollectedField, obj *ent.Pkg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Package().State(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *registry.PackageState) graphql.Marshaler {
+			return ec.marshalOPackageState2ᚖentrepotᚋregistryᚐPackageState(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Package_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Package",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageState(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Package_size(ctx context.Context, field graphql.CollectedField, obj *ent.Pkg) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10881,6 +11326,52 @@ func (ec *executionContext) fieldContext_PackageFileEdge_cursor(_ context.Contex
 	return graphql.NewScalarFieldContext("PackageFileEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _PackageState_state(ctx context.Context, field graphql.CollectedField, obj *registry.PackageState) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageState_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageState_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageState", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _PackageState_reason(ctx context.Context, field graphql.CollectedField, obj *registry.PackageState) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageState_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageState_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageState", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _PackageType_name(ctx context.Context, field graphql.CollectedField, obj *registry.Type) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10971,6 +11462,52 @@ func (ec *executionContext) _PackageType_singleFiles(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_PackageType_singleFiles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PackageType", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _PackageType_yanks(ctx context.Context, field graphql.CollectedField, obj *registry.Type) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageType_yanks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Yanks, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageType_yanks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageType", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _PackageType_states(ctx context.Context, field graphql.CollectedField, obj *registry.Type) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageType_states(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.States, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageType_states(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageType", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _PackageType_instructions(ctx context.Context, field graphql.CollectedField, obj *registry.Type) (ret graphql.Marshaler) {
@@ -12929,6 +13466,38 @@ func (ec *executionContext) fieldContext_SetMemberPayload_membership(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _SetPackageStatePayload_package(ctx context.Context, field graphql.CollectedField, obj *model.SetPackageStatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetPackageStatePayload_package(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Package, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Pkg) graphql.Marshaler {
+			return ec.marshalNPackage2ᚖentrepotᚋentᚐPkg(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetPackageStatePayload_package(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetPackageStatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Package(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SetPackageVisibilityPayload_package(ctx context.Context, field graphql.CollectedField, obj *model.SetPackageVisibilityPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13883,6 +14452,38 @@ func (ec *executionContext) fieldContext_UndeprecateVersionPayload_version(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _UnyankVersionPayload_version(ctx context.Context, field graphql.CollectedField, obj *model.UnyankVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnyankVersionPayload_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.PackageVersion) graphql.Marshaler {
+			return ec.marshalNPackageVersion2ᚖentrepotᚋentᚐPackageVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnyankVersionPayload_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnyankVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateOwnerPayload_owner(ctx context.Context, field graphql.CollectedField, obj *model.UpdateOwnerPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14467,6 +15068,38 @@ func (ec *executionContext) fieldContext_Viewer_tokens(ctx context.Context, fiel
 	if fc.Args, err = ec.field_Viewer_tokens_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _YankVersionPayload_version(ctx context.Context, field graphql.CollectedField, obj *model.YankVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_YankVersionPayload_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.PackageVersion) graphql.Marshaler {
+			return ec.marshalNPackageVersion2ᚖentrepotᚋentᚐPackageVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_YankVersionPayload_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "YankVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageVersion(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -19763,6 +20396,54 @@ func (ec *executionContext) unmarshalInputSetMemberInput(ctx context.Context, ob
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputSetPackageStateInput(ctx context.Context, obj any) (model.SetPackageStateInput, error) {
+	var it model.SetPackageStateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["reason"]; !present {
+		asMap["reason"] = ""
+	}
+
+	fieldsInOrder := [...]string{"id", "state", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "state":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.State = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputSetPackageVisibilityInput(ctx context.Context, obj any) (model.SetPackageVisibilityInput, error) {
 	var it model.SetPackageVisibilityInput
 	if obj == nil {
@@ -20285,6 +20966,36 @@ func (ec *executionContext) unmarshalInputUndeprecateVersionInput(ctx context.Co
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputUnyankVersionInput(ctx context.Context, obj any) (model.UnyankVersionInput, error) {
+	var it model.UnyankVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, obj any) (model.UpdateOwnerInput, error) {
 	var it model.UpdateOwnerInput
 	if obj == nil {
@@ -20458,6 +21169,47 @@ func (ec *executionContext) unmarshalInputUploadFileInput(ctx context.Context, o
 				return it, err
 			}
 			it.File = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputYankVersionInput(ctx context.Context, obj any) (model.YankVersionInput, error) {
+	var it model.YankVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["reason"]; !present {
+		asMap["reason"] = ""
+	}
+
+	fieldsInOrder := [...]string{"id", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
 		}
 	}
 	return it, nil
@@ -21562,6 +22314,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "yankVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_yankVersion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unyankVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unyankVersion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setPackageState":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setPackageState(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "uploadFile":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_uploadFile(ctx, field)
@@ -22520,6 +23293,44 @@ func (ec *executionContext) _Package(ctx context.Context, sel ast.SelectionSet, 
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "state":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Package_state(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "size":
 			field := field
 
@@ -23019,6 +23830,49 @@ func (ec *executionContext) _PackageFileEdge(ctx context.Context, sel ast.Select
 	return out
 }
 
+var packageStateImplementors = []string{"PackageState"}
+
+func (ec *executionContext) _PackageState(ctx context.Context, sel ast.SelectionSet, obj *registry.PackageState) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, packageStateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PackageState")
+		case "state":
+			out.Values[i] = ec._PackageState_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._PackageState_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var packageTypeImplementors = []string{"PackageType"}
 
 func (ec *executionContext) _PackageType(ctx context.Context, sel ast.SelectionSet, obj *registry.Type) graphql.Marshaler {
@@ -23117,6 +23971,16 @@ func (ec *executionContext) _PackageType(ctx context.Context, sel ast.SelectionS
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "yanks":
+			out.Values[i] = ec._PackageType_yanks(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "states":
+			out.Values[i] = ec._PackageType_states(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "instructions":
 			field := field
 
@@ -24640,6 +25504,44 @@ func (ec *executionContext) _SetMemberPayload(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var setPackageStatePayloadImplementors = []string{"SetPackageStatePayload"}
+
+func (ec *executionContext) _SetPackageStatePayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetPackageStatePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setPackageStatePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetPackageStatePayload")
+		case "package":
+			out.Values[i] = ec._SetPackageStatePayload_package(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var setPackageVisibilityPayloadImplementors = []string{"SetPackageVisibilityPayload"}
 
 func (ec *executionContext) _SetPackageVisibilityPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetPackageVisibilityPayload) graphql.Marshaler {
@@ -25348,6 +26250,44 @@ func (ec *executionContext) _UndeprecateVersionPayload(ctx context.Context, sel 
 	return out
 }
 
+var unyankVersionPayloadImplementors = []string{"UnyankVersionPayload"}
+
+func (ec *executionContext) _UnyankVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnyankVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unyankVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnyankVersionPayload")
+		case "version":
+			out.Values[i] = ec._UnyankVersionPayload_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var updateOwnerPayloadImplementors = []string{"UpdateOwnerPayload"}
 
 func (ec *executionContext) _UpdateOwnerPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateOwnerPayload) graphql.Marshaler {
@@ -25894,6 +26834,44 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var yankVersionPayloadImplementors = []string{"YankVersionPayload"}
+
+func (ec *executionContext) _YankVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.YankVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, yankVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("YankVersionPayload")
+		case "version":
+			out.Values[i] = ec._YankVersionPayload_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -27048,6 +28026,21 @@ func (ec *executionContext) marshalNSetMemberPayload2ᚖentrepotᚋgraphᚋmodel
 	return ec._SetMemberPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSetPackageStateInput2entrepotᚋgraphᚋmodelᚐSetPackageStateInput(ctx context.Context, v any) (model.SetPackageStateInput, error) {
+	res, err := ec.unmarshalInputSetPackageStateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetPackageStatePayload2ᚖentrepotᚋgraphᚋmodelᚐSetPackageStatePayload(ctx context.Context, sel ast.SelectionSet, v *model.SetPackageStatePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SetPackageStatePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSetPackageVisibilityInput2entrepotᚋgraphᚋmodelᚐSetPackageVisibilityInput(ctx context.Context, v any) (model.SetPackageVisibilityInput, error) {
 	res, err := ec.unmarshalInputSetPackageVisibilityInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -27327,6 +28320,21 @@ func (ec *executionContext) marshalNUndeprecateVersionPayload2ᚖentrepotᚋgrap
 	return ec._UndeprecateVersionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNUnyankVersionInput2entrepotᚋgraphᚋmodelᚐUnyankVersionInput(ctx context.Context, v any) (model.UnyankVersionInput, error) {
+	res, err := ec.unmarshalInputUnyankVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUnyankVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐUnyankVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.UnyankVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UnyankVersionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdateOwnerInput2entrepotᚋgraphᚋmodelᚐUpdateOwnerInput(ctx context.Context, v any) (model.UpdateOwnerInput, error) {
 	res, err := ec.unmarshalInputUpdateOwnerInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -27396,6 +28404,21 @@ func (ec *executionContext) marshalNUser2ᚖentrepotᚋentᚐUser(ctx context.Co
 		return graphql.Null
 	}
 	return ec._User(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNYankVersionInput2entrepotᚋgraphᚋmodelᚐYankVersionInput(ctx context.Context, v any) (model.YankVersionInput, error) {
+	res, err := ec.unmarshalInputYankVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNYankVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐYankVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.YankVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._YankVersionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -28103,6 +29126,13 @@ func (ec *executionContext) unmarshalOPackageOrder2ᚕᚖentrepotᚋentᚐPackag
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) marshalOPackageState2ᚖentrepotᚋregistryᚐPackageState(ctx context.Context, sel ast.SelectionSet, v *registry.PackageState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PackageState(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOPackageType2ᚖentrepotᚋregistryᚐType(ctx context.Context, sel ast.SelectionSet, v *registry.Type) graphql.Marshaler {

@@ -191,6 +191,19 @@ type SetMemberPayload struct {
 	Membership *ent.Membership `json:"membership"`
 }
 
+type SetPackageStateInput struct {
+	// The package.
+	ID int64 `json:"id"`
+	// One of the states of the package's type; null to say nothing any more.
+	State *string `json:"state,omitempty"`
+	// What to tell those who use it, at most 2000 bytes.
+	Reason string `json:"reason"`
+}
+
+type SetPackageStatePayload struct {
+	Package *ent.Pkg `json:"package"`
+}
+
 type SetPackageVisibilityInput struct {
 	// The package.
 	ID         int64          `json:"id"`
@@ -249,6 +262,15 @@ type UndeprecateVersionPayload struct {
 	Version *ent.PackageVersion `json:"version"`
 }
 
+type UnyankVersionInput struct {
+	// The version.
+	ID int64 `json:"id"`
+}
+
+type UnyankVersionPayload struct {
+	Version *ent.PackageVersion `json:"version"`
+}
+
 type UpdateOwnerInput struct {
 	// The owner's name.
 	Name       string            `json:"name"`
@@ -296,6 +318,17 @@ type UploadFilePayload struct {
 	File    *ent.PackageFile    `json:"file"`
 	Version *ent.PackageVersion `json:"version"`
 	Package *ent.Pkg            `json:"package"`
+}
+
+type YankVersionInput struct {
+	// The version.
+	ID int64 `json:"id"`
+	// What to tell those who use it, at most 2000 bytes.
+	Reason string `json:"reason"`
+}
+
+type YankVersionPayload struct {
+	Version *ent.PackageVersion `json:"version"`
 }
 
 // What a second upload of an existing file does.
