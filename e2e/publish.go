@@ -36,6 +36,7 @@ var publishers = map[string]publisher{
 	"generic":   publishGeneric,
 	"maven":     publishMaven,
 	"npm":       publishNpm,
+	"pypi":      publishPypi,
 	"container": publishImage,
 }
 

@@ -175,6 +175,9 @@ func isolateClients(env *testscript.Env) error {
 	} {
 		env.Setenv(key, value)
 	}
+	for key, value := range pythonSettings {
+		env.Setenv(key, value)
+	}
 	return nil
 }
 
