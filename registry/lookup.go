@@ -9,6 +9,7 @@ import (
 
 	"entrepot/access"
 	"entrepot/ent"
+	"entrepot/ent/tag"
 	"entrepot/registry/database"
 )
 
@@ -31,13 +32,18 @@ var (
 			generation, version_count, downloads, latest_id, created_at, updated_at
 		FROM packages WHERE owner_id = ? AND type = ? AND normalized_name = ?`)
 
-	fileByName = database.NewStatement(`
-		SELECT f.id, f.version_id, f.blob_id, f.name, f.media_type, f.lead, f.fragment, f.created_at,
-			b.size, b.sha256, b.sha512, b.sha1, b.md5, b.blake2b, b.storage_key, b.remote, b.state
+	fileByName = database.NewStatement(selectFile + `
 		FROM package_versions v
 			JOIN package_files f ON f.version_id = v.id
 			JOIN package_blobs b ON b.id = f.blob_id
 		WHERE v.package_id = ? AND v.normalized_version = ? AND f.normalized_name = ? AND f.composite_key = ?`)
+
+	fileByTag = database.NewStatement(selectFile + `
+		FROM tags t
+			JOIN package_versions v ON v.id = t.version_id
+			JOIN package_files f ON f.version_id = v.id
+			JOIN package_blobs b ON b.id = f.blob_id
+		WHERE t.package_id = ? AND t.sort_key = ? AND f.normalized_name = ? AND f.composite_key = ?`)
 )
 
 // owner returns the owner of that name in any case, or nil.
@@ -78,15 +84,31 @@ func (s *Space) AnyPackage(ctx context.Context, normalizedName string) (*ent.Pkg
 	return &p, nil
 }
 
+// selectFile reads what Space.file scans.
+const selectFile = `
+		SELECT v.normalized_version, f.id, f.version_id, f.blob_id, f.name, f.media_type, f.lead, f.fragment, f.created_at,
+			b.size, b.sha256, b.sha512, b.sha1, b.md5, b.blake2b, b.storage_key, b.remote, b.state`
+
 // File returns a file of a version of the package, with what of its blob
-// serves to send it; of its version only the numbers are there, and its own
-// download count is not read. Internal versions are found too.
+// serves to send it; of its version only the numbers and the normalized name
+// are there, and its own download count is not read. Internal versions are
+// found too.
 func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normalizedName, compositeKey string) (*ent.PackageFile, error) {
+	return s.file(ctx, fileByName, p, normalizedVersion, normalizedName, compositeKey)
+}
+
+// TaggedFile is File for the version that a tag of the package names.
+func (s *Space) TaggedFile(ctx context.Context, p *ent.Pkg, name, normalizedName, compositeKey string) (*ent.PackageFile, error) {
+	return s.file(ctx, fileByTag, p, byteKey(name), normalizedName, compositeKey)
+}
+
+func (s *Space) file(ctx context.Context, statement database.Statement, p *ent.Pkg, version, normalizedName, compositeKey string) (*ent.PackageFile, error) {
 	f := ent.PackageFile{NormalizedName: normalizedName, CompositeKey: compositeKey}
+	v := ent.PackageVersion{PackageID: p.ID}
 	var b ent.PackageBlob
 	var sums [4]sql.NullString
-	found, err := s.reg.db.Row(ctx, fileByName, []any{p.ID, normalizedVersion, normalizedName, compositeKey},
-		&f.ID, &f.VersionID, &f.BlobID, &f.Name, &f.MediaType, &f.Lead, &f.Fragment, &f.CreatedAt,
+	found, err := s.reg.db.Row(ctx, statement, []any{p.ID, version, normalizedName, compositeKey},
+		&v.NormalizedVersion, &f.ID, &f.VersionID, &f.BlobID, &f.Name, &f.MediaType, &f.Lead, &f.Fragment, &f.CreatedAt,
 		&b.Size, &b.Sha256, &sums[0], &sums[1], &sums[2], &sums[3], &b.StorageKey, &b.Remote, &b.State)
 	if err != nil {
 		return nil, fmt.Errorf("look up file: %w", err)
@@ -94,8 +116,23 @@ func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normali
 	if !found {
 		return nil, Errorf(NotFound, "file not found")
 	}
+	v.ID = f.VersionID
 	b.ID, b.Sha512, b.Sha1, b.Md5, b.Blake2b = f.BlobID, sums[0].String, sums[1].String, sums[2].String, sums[3].String
-	f.Edges.Blob = &b
-	f.Edges.Version = &ent.PackageVersion{ID: f.VersionID, PackageID: p.ID}
+	f.Edges.Version, f.Edges.Blob = &v, &b
 	return &f, nil
+}
+
+// TagNames returns the names of the package's tags, at most limit of them
+// after the one named last, in byte order.
+func (s *Space) TagNames(ctx context.Context, p *ent.Pkg, last string, limit int) ([]string, error) {
+	names, err := s.reg.db.Tag.Query().
+		Where(tag.PackageID(p.ID), tag.SortKeyGT(byteKey(last))).
+		Order(tag.BySortKey()).
+		Limit(limit).
+		Select(tag.FieldName).
+		Strings(access.SystemContext(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("list tags: %w", err)
+	}
+	return names, nil
 }

@@ -277,7 +277,10 @@ func byHand(dialect, path string, s *Space, p *ent.Pkg) []statement {
 	case "package":
 		return []statement{{packageByName.In(dialect), []any{s.Owner.ID, s.Type.Name, "app"}}}
 	case "file":
-		return []statement{{fileByName.In(dialect), []any{p.ID, "1.3.0", "f.txt", ""}}}
+		return []statement{
+			{fileByName.In(dialect), []any{p.ID, "1.3.0", "f.txt", ""}},
+			{fileByTag.In(dialect), []any{p.ID, byteKey("t1.3.0"), "f.txt", ""}},
+		}
 	}
 	return nil
 }

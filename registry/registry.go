@@ -40,6 +40,7 @@ type Registry struct {
 	downloads    downloadCounter
 	wanted       wantedFiles
 	documents    *documentCache
+	small        smallCache
 }
 
 // Options configure a Registry.
@@ -97,6 +98,7 @@ func New(opts Options) (*Registry, error) {
 	r.keys.init(r.db)
 	r.downloads.init(r, cmp.Or(opts.Flush, defaultFlush))
 	r.documents = newDocumentCache(opts.DocumentCache)
+	r.small = newSmallCache()
 	return r, nil
 }
 

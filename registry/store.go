@@ -155,7 +155,14 @@ func (r *Registry) OpenStored(ctx context.Context, c *Stored) (io.ReadSeekCloser
 
 // OpenBlob returns the bytes of a blob.
 func (r *Registry) OpenBlob(ctx context.Context, b *ent.PackageBlob) (io.ReadSeekCloser, error) {
-	f, err := r.store.Open(ctx, b.StorageKey, b.Size)
+	open := func() (io.ReadSeekCloser, error) { return r.store.Open(ctx, b.StorageKey, b.Size) }
+	var f io.ReadSeekCloser
+	var err error
+	if b.Size <= smallContent {
+		f, err = r.small.read(b.StorageKey, b.Size, open)
+	} else {
+		f, err = open()
+	}
 	if errors.Is(err, storage.ErrTemporary) {
 		return nil, Errorf(Unavailable, "the storage is out of reach, try again later")
 	}

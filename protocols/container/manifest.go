@@ -34,17 +34,11 @@ func getManifest(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	d, err := r.resolve(p, reference)
+	f, err := r.lookUpManifest(p, reference)
 	if err != nil {
 		return err
 	}
-	f, err := r.Space.File(r.Context(), p, d, manifestFile, "")
-	if registry.CodeOf(err) == registry.NotFound {
-		return r.noManifest(reference)
-	}
-	if err != nil {
-		return err
-	}
+	d := f.Edges.Version.NormalizedVersion
 	w.Header().Set(digestHeader, d)
 	byDigest := isDigest(reference)
 	return protocols.ServeFile(w, r.Request, f, protocols.FileOptions{
@@ -52,20 +46,26 @@ func getManifest(w http.ResponseWriter, r *request) error {
 	})
 }
 
-// resolve returns the digest a reference stands for.
-func (r *request) resolve(p *ent.Pkg, reference string) (string, error) {
+// lookUpManifest finds the manifest that a digest or a tag names.
+func (r *request) lookUpManifest(p *ent.Pkg, reference string) (f *ent.PackageFile, err error) {
 	if isDigest(reference) {
 		d, err := parseDigest(reference)
-		return d.String(), err
+		if err != nil {
+			return nil, err
+		}
+		f, err = r.Space.File(r.Context(), p, d.String(), manifestFile, "")
+		return f, r.orNoManifest(err, reference)
 	}
-	v, err := r.Space.Tagged(r.Context(), p, reference)
+	f, err = r.Space.TaggedFile(r.Context(), p, reference, manifestFile, "")
+	return f, r.orNoManifest(err, reference)
+}
+
+// orNoManifest says in the clients' words that there is no such manifest.
+func (r *request) orNoManifest(err error, reference string) error {
 	if registry.CodeOf(err) == registry.NotFound {
-		return "", r.noManifest(reference)
+		return r.noManifest(reference)
 	}
-	if err != nil {
-		return "", err
-	}
-	return v.NormalizedVersion, nil
+	return err
 }
 
 func (r *request) noManifest(reference string) error {

@@ -35,13 +35,11 @@ func listTags(w http.ResponseWriter, r *request) error {
 	}
 	list := tagList{Name: r.OwnerName + "/" + r.image, Tags: []string{}}
 	if n > 0 {
-		tags, err := r.Space.Tags(r.Context(), p, last, n+1)
+		names, err := r.Space.TagNames(r.Context(), p, last, n+1)
 		if err != nil {
 			return err
 		}
-		for _, t := range tags {
-			list.Tags = append(list.Tags, t.Name)
-		}
+		list.Tags = append(list.Tags, names...)
 	}
 	list.Tags = cutPage(w, r.location("tags", "list"), list.Tags, n)
 	protocols.WriteJSON(w, r.Request.Request, http.StatusOK, list)
