@@ -12,6 +12,7 @@ import (
 	"entrepot/protocols/cargo"
 	"entrepot/protocols/container"
 	"entrepot/protocols/generic"
+	"entrepot/protocols/golang"
 	"entrepot/protocols/maven"
 	"entrepot/protocols/npm"
 	"entrepot/protocols/pypi"
@@ -25,6 +26,7 @@ func PackageTypes() []*protocols.Type {
 		cargo.New(),
 		container.New(),
 		generic.New(),
+		golang.New(),
 		maven.New(),
 		npm.New(),
 		pypi.New(),
