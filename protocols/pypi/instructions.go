@@ -1,6 +1,7 @@
 package pypi
 
 import (
+	"net/url"
 	"strings"
 
 	"entrepot/protocols"
@@ -30,10 +31,8 @@ func instructions(in registry.InstructionsInput) []registry.Instructions {
 	}
 	spec := protocols.ShellQuote(pinned)
 	trusted := ""
-	if host, plain := strings.CutPrefix(root, "http://"); plain {
-		host, _, _ = strings.Cut(host, "/")
-		host, _, _ = strings.Cut(host, ":")
-		trusted = " --trusted-host " + host
+	if u, err := url.Parse(root); err == nil && u.Scheme == "http" {
+		trusted = " --trusted-host " + protocols.ShellQuote(u.Hostname())
 	}
 
 	if in.Private {
@@ -88,7 +87,7 @@ func file(language, path, body string) registry.Step {
 
 // withPlaceholder tells of the token if the step names one.
 func withPlaceholder(s registry.Step) registry.Step {
-	if strings.Contains(strings.ReplaceAll(s.Body, "__token__", ""), placeholder) {
+	if strings.Contains(s.Body, placeholder) {
 		s.SecretPlaceholder = placeholder
 	}
 	return s
