@@ -310,34 +310,11 @@ func deleteManifest(w http.ResponseWriter, r *request) error {
 		if err != nil {
 			return err
 		}
-		if err := r.keepImmutable(p, d.String()); err != nil {
-			return err
-		}
 		return deleted(w, r.Space.DeleteVersions(r.Context(), p, []string{d.String()}, nil), manifestUnknown)
-	}
-	if r.immutable(reference) {
-		return fault(http.StatusForbidden, denied, "the tag %s is immutable", reference)
 	}
 	found, err := r.Space.RemoveTag(r.Context(), p, reference)
 	if err == nil && !found {
 		err = r.noManifest(reference)
 	}
 	return deleted(w, err, manifestUnknown)
-}
-
-// keepImmutable refuses to delete a manifest that an immutable tag names.
-func (r *request) keepImmutable(p *ent.Pkg, version string) error {
-	if len(r.Space.Owner.Settings.ContainerImmutableTags) == 0 {
-		return nil
-	}
-	tags, err := r.Space.Tags(r.Context(), p, "", 0)
-	if err != nil {
-		return err
-	}
-	for _, t := range tags {
-		if t.Edges.Version.Version == version && r.immutable(t.Name) {
-			return fault(http.StatusForbidden, denied, "the manifest has the immutable tag %s", t.Name)
-		}
-	}
-	return nil
 }
