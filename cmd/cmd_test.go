@@ -71,11 +71,13 @@ func TestConfigurationSources(t *testing.T) {
 		t.Fatalf("no setting %s in %s", key, stdout)
 		return ""
 	}
-	write("listen = \":1\"\ndata = \"from-file\"\n[storage]\ngrace = \"5m\"\nredirect = true\n[log]\nlevel = \"debug\"\n")
+	write("listen = \":1\"\ndata = \"from-file\"\n[storage]\ngrace = \"5m\"\nredirect = \"on\"\nredirect_types = [\"npm=off\", \"generic=on\"]\n[log]\nlevel = \"debug\"\n")
 	t.Setenv("ENTREPOT_LOG_LEVEL", "warn")
+	t.Setenv("ENTREPOT_STORAGE_REDIRECT_EXCLUDE_NETWORKS", "10.0.0.0/8,fd00::/8")
 	t.Setenv("ENTREPOT_DATABASE_URL", "postgres://u:p@h/d")
 	for key, want := range map[string]string{
-		"listen": ":1", "data": "from-flag", "storage.grace": "5m0s", "storage.redirect": "true",
+		"listen": ":1", "data": "from-flag", "storage.grace": "5m0s", "storage.redirect": "on",
+		"storage.redirect_types": "npm=off, generic=on", "storage.redirect_exclude_networks": "10.0.0.0/8, fd00::/8",
 		"log.level": "warn", "database.url": "***",
 	} {
 		if got := setting(key); got != want {

@@ -87,7 +87,7 @@ func (c *cli) load(cmd *cobra.Command) (server.Config, error) {
 	}
 	decode := koanf.UnmarshalConf{Tag: "toml", DecoderConfig: &mapstructure.DecoderConfig{
 		Result: &config, TagName: "toml", ErrorUnused: true, WeaklyTypedInput: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc()),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(",")),
 	}}
 	if err := k.UnmarshalWithConf("", &config, decode); err != nil {
 		return config, fmt.Errorf("configuration: %w", err)

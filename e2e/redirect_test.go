@@ -16,7 +16,7 @@ import (
 // itself, under links that keep what our own answer would have said of the
 // file, and everything else still comes from us.
 func TestRedirect(t *testing.T) {
-	s := StartServer(t, setups[1], "ENTREPOT_STORAGE_REDIRECT=true")
+	s := StartServer(t, setups[1], "ENTREPOT_STORAGE_REDIRECT=on")
 	ctx, alice := t.Context(), startOrg(t, s)
 	bucket := s.bucketHost(t)
 	body := randomBytes(8 << 20)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"entrepot/auth"
 	"entrepot/ent"
 	"entrepot/ent/packagefile"
 	"entrepot/graph/scalar"
@@ -79,11 +80,16 @@ func (a *API) sendFile(w http.ResponseWriter, r *http.Request, f *ent.PackageFil
 		r.Header.Get("If-None-Match") == "" && r.Header.Get("If-Modified-Since") == ""
 	w.Header().Set("Cache-Control", "private, no-cache")
 	if whole {
-		link, err := a.opts.Registry.Redirect(r.Context(), blob, storage.LinkOptions{ContentType: "application/octet-stream", Disposition: disposition})
+		link, err := a.opts.Registry.Redirect(r.Context(), registry.Download{
+			File: f, Length: blob.Size,
+			Client: registry.Client{Agent: r.UserAgent(), Address: auth.ClaimedAddress(r), Secure: strings.HasPrefix(a.opts.BaseURL(r.Context()), "https:")},
+			Link:   storage.LinkOptions{ContentType: "application/octet-stream", Disposition: disposition},
+		})
 		if err == nil {
 			a.opts.Registry.CountDownload(f)
 			w.Header().Set("Cache-Control", "no-store")
-			http.Redirect(w, r, link, http.StatusFound)
+			w.Header().Set("Location", link)
+			w.WriteHeader(http.StatusFound)
 			return nil
 		}
 		if !errors.Is(err, storage.ErrNoLink) {

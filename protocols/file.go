@@ -3,7 +3,6 @@ package protocols
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"entrepot/access"
 	"entrepot/ent"
-	"entrepot/storage"
 )
 
 // FileOptions say how a file is sent.
@@ -28,7 +26,8 @@ type FileOptions struct {
 	// Immutable tells that the path will never have other bytes.
 	Immutable bool
 	// Redirect allows the client to be sent to the store, with this status
-	// (302 or 307); 0 forbids it.
+	// (302 or 307); 0 forbids it. Files of a type that clients look into, XML,
+	// JSON and text, are not redirected in any case.
 	Redirect int
 }
 
@@ -54,33 +53,17 @@ func ServeFile(w http.ResponseWriter, r *Request, f *ent.PackageFile, opts FileO
 	if sum, err := hex.DecodeString(blob.Sha256); err == nil {
 		h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum)+":")
 	}
-	disposition := ""
 	if !opts.Inline {
-		disposition = Attachment(f.Name)
-		h.Set("Content-Disposition", disposition)
+		h.Set("Content-Disposition", Attachment(f.Name))
 	}
 	date := modified(f.CreatedAt)
 	if opts.Undated {
 		date = time.Time{}
 	}
-	if r.Method == http.MethodGet && opts.Redirect != 0 && r.Header.Get("Range") == "" && r.Header.Get("If-Match") == "" && !notModified(r.Request, h.Get("ETag")) {
-		link, err := r.Registry.Redirect(r.Context(), blob, storage.LinkOptions{ContentType: opts.ContentType, Disposition: disposition})
-		if err != nil && !errors.Is(err, storage.ErrNoLink) {
-			return err
-		}
-		if err == nil {
-			r.Registry.CountDownload(f)
-			// The answer is the redirect, not the file.
-			for _, name := range []string{"Content-Type", "ETag", "Content-Disposition", "Repr-Digest", "X-Checksum-Md5", "X-Checksum-Sha1", "X-Checksum-Sha256", "X-Checksum-Sha512", "Content-Security-Policy"} {
-				h.Del(name)
-			}
-			h.Set("Cache-Control", "no-store")
-			h.Set("Location", link)
-			w.WriteHeader(opts.Redirect)
-			return nil
-		}
+	if sent, err := redirect(w, r, f, opts, date); sent || err != nil {
+		return err
 	}
-	if r.Method == http.MethodHead || notModified(r.Request, h.Get("ETag")) {
+	if r.Method == http.MethodHead || notModified(r.Request, h.Get("ETag"), date) {
 		// No reason to open the file: ServeContent only asks for its size.
 		http.ServeContent(w, r.Request, "", date, &sized{size: blob.Size})
 		return nil
@@ -101,10 +84,14 @@ func ServeFile(w http.ResponseWriter, r *Request, f *ent.PackageFile, opts FileO
 // modified is the instant in the seconds HTTP dates have.
 func modified(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// notModified tells whether the client's copy is good: only the simple case,
-// the rest is ServeContent's.
-func notModified(r *http.Request, etag string) bool {
-	return strings.Contains(r.Header.Get("If-None-Match"), etag)
+// notModified tells whether the client's copy is good (RFC 9110, sections
+// 13.1.2 and 13.1.3). A date is not asked when there are entity tags.
+func notModified(r *http.Request, etag string, date time.Time) bool {
+	if tags := r.Header.Get("If-None-Match"); tags != "" {
+		return strings.Contains(tags, etag) || strings.TrimSpace(tags) == "*"
+	}
+	since, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
+	return err == nil && !date.IsZero() && !date.After(since)
 }
 
 // cacheControl lets shared caches keep what everybody may read.

@@ -34,7 +34,8 @@ type Registry struct {
 	log          *slog.Logger
 	grace        time.Duration
 	keepUnneeded time.Duration
-	redirect     bool
+	redirect     RedirectPolicy
+	linkFailure  linkFailure
 	maxSize      int64
 	keys         keyPool
 	downloads    downloadCounter
@@ -56,9 +57,8 @@ type Options struct {
 	// KeepUnneeded is how long a file that was uploaded for a version that
 	// never came, or whose version went, is kept; 0 means a day.
 	KeepUnneeded time.Duration
-	// Redirect sends clients to the store for large files where it can make
-	// links.
-	Redirect bool
+	// Redirect says which downloads clients fetch from the store itself.
+	Redirect RedirectPolicy
 	// MaxSize is the largest content that is stored, in bytes; 0 means no
 	// limit.
 	MaxSize int64

@@ -177,20 +177,6 @@ func (r *Registry) OpenParts(ctx context.Context, parts []storage.Part) io.ReadS
 	return storage.Concat(ctx, r.store, parts)
 }
 
-// Redirect returns a URL under which a client can fetch the blob from the
-// store itself, or storage.ErrNoLink when the server is to send it: because
-// redirects are switched off, the blob is small, or the store has no links.
-func (r *Registry) Redirect(ctx context.Context, b *ent.PackageBlob, opts storage.LinkOptions) (string, error) {
-	if !r.redirect || b.Size < redirectFrom {
-		return "", storage.ErrNoLink
-	}
-	return r.store.Link(ctx, b.StorageKey, opts)
-}
-
-// redirectFrom is the size in bytes below which a second round trip costs
-// more than it saves.
-const redirectFrom = 1 << 20
-
 // blobFor returns the row for stored content within the transaction: a live
 // one with the same digest, which the content then duplicates, or a new one.
 func blobFor(ctx context.Context, tx *ent.Tx, c *Stored) (b *ent.PackageBlob, duplicate bool, err error) {

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"entrepot/storage"
 )
 
 // Config is everything that can be set. Every field has a default with which
@@ -35,13 +37,21 @@ type DatabaseConfig struct {
 
 // StorageConfig says where bytes are kept.
 type StorageConfig struct {
-	Remote         string        `toml:"remote" secret:"true" help:"A folder, or any rclone remote such as :s3,provider=Minio,endpoint=...:bucket/prefix. Empty means blobs in the data folder."`
-	RcloneConfig   string        `toml:"rclone_config" help:"Path of an rclone.conf that the remote's name is looked up in."`
-	PublicEndpoint string        `toml:"public_endpoint" help:"URL under which clients reach the object store, when it differs from the server's."`
-	Redirect       bool          `toml:"redirect" help:"Send clients to the object store for large files, where it can make links."`
-	Grace          time.Duration `toml:"grace" help:"How long bytes that nothing refers to are kept."`
-	KeepUnneeded   time.Duration `toml:"keep_unneeded" help:"How long layers are kept that were uploaded for an image that never came, or whose image was deleted. Less than the longest push takes, and pushes fail."`
-	Collect        time.Duration `toml:"collect" help:"How often garbage is collected; 0 leaves it to the gc command."`
+	Remote         string `toml:"remote" secret:"true" help:"A folder, or any rclone remote such as :s3,provider=Minio,endpoint=...:bucket/prefix. Empty means blobs in the data folder."`
+	RcloneConfig   string `toml:"rclone_config" help:"Path of an rclone.conf that the remote's name is looked up in."`
+	PublicEndpoint string `toml:"public_endpoint" help:"URL under which clients reach the object store, for links to it. Empty means as the server reaches it."`
+
+	Redirect                string        `toml:"redirect" help:"Send clients to the object store for large files, by links that work without an account: on, off, or auto, which means on when public_endpoint is set. Where no link can be made the server sends the file."`
+	RedirectTypes           []string      `toml:"redirect_types" help:"Package types that differ from it, such as container=on, npm=off."`
+	RedirectMinSize         int64         `toml:"redirect_min_size" help:"Files below this many bytes are sent by the server: a second round trip would cost more than it saves."`
+	RedirectPrivate         bool          `toml:"redirect_private" help:"Redirect also what needs an account to read. Whoever gets hold of a link can use it until it ends."`
+	RedirectDenyAgents      []string      `toml:"redirect_deny_agents" help:"Clients that are sent the file because they cannot follow: parts of their User-Agent, in any case."`
+	RedirectExcludeNetworks []string      `toml:"redirect_exclude_networks" help:"Networks whose clients are sent the file because they cannot reach the object store, such as 10.0.0.0/8. Behind a proxy, the first address in X-Forwarded-For counts."`
+	LinkTTL                 time.Duration `toml:"link_ttl" help:"How long a link to the object store works, at most 15m. A download that has begun goes on."`
+
+	Grace        time.Duration `toml:"grace" help:"How long bytes that nothing refers to are kept."`
+	KeepUnneeded time.Duration `toml:"keep_unneeded" help:"How long layers are kept that were uploaded for an image that never came, or whose image was deleted. Less than the longest push takes, and pushes fail."`
+	Collect      time.Duration `toml:"collect" help:"How often garbage is collected; 0 leaves it to the gc command."`
 }
 
 // AuthConfig says who may come in.
@@ -72,12 +82,15 @@ type MetricsConfig struct {
 // DefaultConfig is the configuration of a server that was told nothing.
 func DefaultConfig() Config {
 	return Config{
-		Listen:  ":8080",
-		Data:    "data",
-		Storage: StorageConfig{Grace: time.Hour, KeepUnneeded: 24 * time.Hour, Collect: time.Hour},
-		Auth:    AuthConfig{AnonymousRead: true},
-		Limits:  LimitsConfig{IdleTimeout: time.Minute, Flush: 5 * time.Second, Drain: 30 * time.Second},
-		Log:     LogConfig{Level: "info", Format: "text"},
+		Listen: ":8080",
+		Data:   "data",
+		Storage: StorageConfig{
+			Redirect: redirectAuto, RedirectMinSize: 1 << 20, RedirectPrivate: true, LinkTTL: storage.DefaultLinkTTL,
+			Grace: time.Hour, KeepUnneeded: 24 * time.Hour, Collect: time.Hour,
+		},
+		Auth:   AuthConfig{AnonymousRead: true},
+		Limits: LimitsConfig{IdleTimeout: time.Minute, Flush: 5 * time.Second, Drain: 30 * time.Second},
+		Log:    LogConfig{Level: "info", Format: "text"},
 	}
 }
 
@@ -105,6 +118,12 @@ func (c Config) Validate() error {
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
 			errs = append(errs, fmt.Errorf("url: %q is not http:// or https:// with a host and no path", c.URL))
 		}
+	}
+	if _, err := c.Storage.redirectPolicy(); err != nil {
+		errs = append(errs, err)
+	}
+	if ttl := c.Storage.LinkTTL; ttl < time.Second || ttl > storage.MaxLinkTTL {
+		errs = append(errs, fmt.Errorf("storage.link_ttl: want from 1s to %v", storage.MaxLinkTTL))
 	}
 	if c.Limits.IdleTimeout <= 0 {
 		errs = append(errs, errors.New("limits.idle_timeout: want more than 0"))
@@ -152,6 +171,9 @@ func (c Config) Settings() []Setting {
 				continue
 			}
 			value := fmt.Sprint(v.Field(i).Interface())
+			if list, ok := v.Field(i).Interface().([]string); ok {
+				value = strings.Join(list, ", ")
+			}
 			if f.Tag.Get("secret") == "true" && value != "" {
 				value = "***"
 			}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"entrepot/server"
 )
@@ -60,6 +61,13 @@ func TestValidate(t *testing.T) {
 		"log format":         func(c *server.Config) { c.Log.Format = "xml" },
 		"idle timeout":       func(c *server.Config) { c.Limits.IdleTimeout = 0 },
 		"file size":          func(c *server.Config) { c.Limits.FileSize = -1 },
+		"redirect":           func(c *server.Config) { c.Storage.Redirect = "true" },
+		"type to redirect":   func(c *server.Config) { c.Storage.RedirectTypes = []string{"nmp=on"} },
+		"how to redirect":    func(c *server.Config) { c.Storage.RedirectTypes = []string{"npm"} },
+		"size to redirect":   func(c *server.Config) { c.Storage.RedirectMinSize = -1 },
+		"network":            func(c *server.Config) { c.Storage.RedirectExcludeNetworks = []string{"10.0.0.0/33"} },
+		"life of a link":     func(c *server.Config) { c.Storage.LinkTTL = 16 * time.Minute },
+		"no life of a link":  func(c *server.Config) { c.Storage.LinkTTL = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := server.DefaultConfig()

@@ -55,7 +55,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error)
 		return nil, err
 	}
 	s.store, err = storage.Open(ctx, c.storageRemote(), storage.Options{
-		RcloneConfig: c.Storage.RcloneConfig, PublicEndpoint: c.Storage.PublicEndpoint, Logger: log,
+		RcloneConfig: c.Storage.RcloneConfig, PublicEndpoint: c.Storage.PublicEndpoint, LinkTTL: c.Storage.LinkTTL, Logger: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the storage: %w", err)
@@ -65,9 +65,13 @@ func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error)
 	for i, t := range types {
 		facts[i] = t.Type
 	}
+	redirect, err := c.Storage.redirectPolicy()
+	if err != nil {
+		return nil, err
+	}
 	s.registry, err = registry.New(registry.Options{
 		Database: s.db, Store: s.store, Types: facts, Logger: log,
-		Grace: c.Storage.Grace, KeepUnneeded: c.Storage.KeepUnneeded, Redirect: c.Storage.Redirect, MaxSize: c.Limits.FileSize, Flush: c.Limits.Flush,
+		Grace: c.Storage.Grace, KeepUnneeded: c.Storage.KeepUnneeded, Redirect: redirect, MaxSize: c.Limits.FileSize, Flush: c.Limits.Flush,
 	})
 	if err != nil {
 		return nil, err
