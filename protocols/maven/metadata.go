@@ -22,7 +22,8 @@ import (
 // documentType is the media type of documents.
 const documentType = "text/xml"
 
-// document is a maven-metadata.xml, read or written.
+// document is a maven-metadata.xml, read or written. Lists are pointers so
+// that there is nothing at all of one that is missing.
 type document struct {
 	XMLName      xml.Name    `xml:"metadata"`
 	ModelVersion string      `xml:"modelVersion,attr,omitempty"`
@@ -30,17 +31,17 @@ type document struct {
 	ArtifactID   string      `xml:"artifactId,omitempty"`
 	Version      string      `xml:"version,omitempty"`
 	Versioning   *versioning `xml:"versioning"`
-	Plugins      []plugin    `xml:"plugins>plugin,omitempty"`
+	Plugins      *[]plugin   `xml:"plugins>plugin"`
 }
 
 // versioning are the versions of an artifact, or the files of a snapshot.
 type versioning struct {
-	Snapshot         *snapshot         `xml:"snapshot"`
-	Latest           string            `xml:"latest,omitempty"`
-	Release          string            `xml:"release,omitempty"`
-	Versions         []string          `xml:"versions>version,omitempty"`
-	LastUpdated      string            `xml:"lastUpdated,omitempty"`
-	SnapshotVersions []snapshotVersion `xml:"snapshotVersions>snapshotVersion,omitempty"`
+	Snapshot         *snapshot          `xml:"snapshot"`
+	Latest           string             `xml:"latest,omitempty"`
+	Release          string             `xml:"release,omitempty"`
+	Versions         *[]string          `xml:"versions>version"`
+	LastUpdated      string             `xml:"lastUpdated,omitempty"`
+	SnapshotVersions *[]snapshotVersion `xml:"snapshotVersions>snapshotVersion"`
 }
 
 // snapshot is the newest build.
@@ -110,7 +111,9 @@ func serveArtifactDocument(w http.ResponseWriter, r *protocols.Request, l locati
 			return err
 		}
 		d := artifactVersions(l, versions, p.UpdatedAt)
-		d.Plugins = plugins
+		if len(plugins) > 0 {
+			d.Plugins = &plugins
+		}
 		return d.writeTo(w)
 	})
 }
@@ -119,13 +122,15 @@ func serveArtifactDocument(w http.ResponseWriter, r *protocols.Request, l locati
 // coordinates are those of the path: a POM may say others, or be missing.
 func artifactVersions(l location, versions []registry.VersionFragment, updated time.Time) *document {
 	v := &versioning{LastUpdated: updated.UTC().Format(timeLayout)}
+	names := make([]string, 0, len(versions))
 	for _, version := range versions {
-		v.Versions = append(v.Versions, version.Version)
+		names = append(names, version.Version)
 		v.Latest = version.Version
 		if !isSnapshot(version.Version) {
 			v.Release = version.Version
 		}
 	}
+	v.Versions = &names
 	return &document{GroupID: l.group, ArtifactID: l.artifact, Versioning: v}
 }
 
@@ -191,13 +196,14 @@ func snapshotFiles(l location, files []registry.FileState) *document {
 	if len(newest) == 0 {
 		return nil
 	}
-	v := &versioning{Snapshot: &snapshot{last.timestamp, last.number}, LastUpdated: updated}
+	list := make([]snapshotVersion, 0, len(newest))
 	for key, b := range newest {
-		v.SnapshotVersions = append(v.SnapshotVersions, snapshotVersion{key[0], key[1], b.value(l.version), b.updated()})
+		list = append(list, snapshotVersion{key[0], key[1], b.value(l.version), b.updated()})
 	}
-	slices.SortFunc(v.SnapshotVersions, func(a, b snapshotVersion) int {
+	slices.SortFunc(list, func(a, b snapshotVersion) int {
 		return cmp.Or(cmp.Compare(a.Classifier, b.Classifier), cmp.Compare(a.Extension, b.Extension))
 	})
+	v := &versioning{Snapshot: &snapshot{last.timestamp, last.number}, LastUpdated: updated, SnapshotVersions: &list}
 	return &document{ModelVersion: "1.1.0", GroupID: l.group, ArtifactID: l.artifact, Version: l.version, Versioning: v}
 }
 
@@ -227,7 +233,7 @@ func serveDocument(w http.ResponseWriter, r *protocols.Request, key registry.Doc
 // composed of several packages, so its entity tag is that of its bytes.
 func servePlugins(w http.ResponseWriter, r *protocols.Request, plugins []plugin, algorithm string) error {
 	var body bytes.Buffer
-	if err := (&document{Plugins: plugins}).writeTo(&body); err != nil {
+	if err := (&document{Plugins: &plugins}).writeTo(&body); err != nil {
 		return err
 	}
 	h := protocols.NewChecksum(cmp.Or(algorithm, "sha1"))

@@ -39,7 +39,10 @@ func receiveArtifactDocument(w http.ResponseWriter, r *protocols.Request, l loca
 		}
 		return done(w, http.StatusOK)
 	}
-	for _, plugin := range d.Plugins[:min(len(d.Plugins), maxPlugins)] {
+	if d.Plugins == nil {
+		return done(w, http.StatusOK)
+	}
+	for _, plugin := range (*d.Plugins)[:min(len(*d.Plugins), maxPlugins)] {
 		if err := notePlugin(r, l.wholeGroup, plugin); err != nil {
 			return err
 		}

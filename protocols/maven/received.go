@@ -48,13 +48,13 @@ func (rec *received) add(d *document, sums storage.Sums) {
 	rec.Sums = slices.DeleteFunc(rec.Sums, func(s storage.Sums) bool { return s.SHA256 == sums.SHA256 })
 	rec.Sums = slices.Insert(rec.Sums, 0, sums)
 	rec.Sums = rec.Sums[:min(len(rec.Sums), maxSums)]
-	if d.Versioning == nil {
+	if d.Versioning == nil || d.Versioning.SnapshotVersions == nil {
 		return
 	}
 	if rec.Extensions == nil {
 		rec.Extensions = map[string]string{}
 	}
-	for _, v := range d.Versioning.SnapshotVersions {
+	for _, v := range *d.Versioning.SnapshotVersions {
 		suffix := "." + v.Extension
 		if v.Classifier != "" {
 			suffix = "-" + v.Classifier + suffix
