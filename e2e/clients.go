@@ -15,7 +15,7 @@ var clients = []string{
 	"curl", "wget",
 	"mvn",
 	"node", "npm", "pnpm", "yarn-classic", "yarn-berry", "bun",
-	"cargo", "rustc",
+	"cargo", "rustc", "go",
 	"python3", "pip", "twine", "uv", "poetry",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",

@@ -38,6 +38,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"sha256":   positive(cmdSHA256),
 	"randfile": positive(cmdRandfile),
 	"ociimage": positive(cmdOCIImage),
+	"modzip":   positive(cmdModzip),
+	"tls":      positive(cmdTLS),
 }
 
 // check turns a command that returns an error into one that testscript calls.

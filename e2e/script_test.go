@@ -26,6 +26,8 @@ import (
 //	sha256   the digest of a file
 //	randfile a file of random bytes
 //	ociimage a multi-arch image as an OCI layout
+//	modzip   the zip of a Go module
+//	tls      a server with TLS in front of $URL
 //
 // The cast, the same in each script (see newCast):
 //
@@ -164,6 +166,12 @@ func isolateClients(env *testscript.Env) error {
 		"XDG_DATA_HOME":           filepath.Join(home, ".local/share"),
 		"XDG_RUNTIME_DIR":         runtime,
 		"RUSTUP_HOME":             rustupHome(),
+		"GOPROXY":                 nowhere,
+		"GOSUMDB":                 "off",
+		"GOTOOLCHAIN":             "local",
+		"GOTELEMETRY":             "off",
+		"GOFLAGS":                 "-modcacherw",
+		"GOCACHE":                 filepath.Join(scratch, "go-build"), // for all scripts: it holds the standard library
 		"npm_config_globalconfig": filepath.Join(home, "npmrc"),
 		"MAVEN_SEED":              seed,
 		"MAVEN_OPTS":              "-Duser.home=" + home + " -XX:TieredStopAtLevel=1 -Xmx256m -Dstyle.color=never",

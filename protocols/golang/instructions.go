@@ -24,7 +24,7 @@ func instructions(in registry.InstructionsInput) []registry.Instructions {
 	if in.Private {
 		host := root
 		if u, err := url.Parse(root); err == nil {
-			host = u.Hostname()
+			host = u.Host // with the port, if it has one
 		}
 		setUp = append(setUp, registry.Step{
 			Kind: registry.FileStep, Path: "~/.netrc", SecretPlaceholder: placeholder,
