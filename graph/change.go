@@ -19,6 +19,7 @@ const (
 	maxReason  = 2000
 	maxRules   = 100
 	maxPattern = 200
+	maxKept    = 100_000 // builds, or days
 )
 
 // createToken makes a token for the viewer, or for the user that is named.
@@ -49,17 +50,39 @@ func ownerChange(in model.UpdateOwnerInput) (registry.OwnerChange, error) {
 		c.ContainerImmutableTags = &in.ContainerImmutableTags
 	}
 	if in.GenericOverwrite != nil {
-		rules, err := newOverwriteRules(in.GenericOverwrite)
+		rules, err := newOverwriteRules("genericOverwrite", in.GenericOverwrite)
 		if err != nil {
 			return c, err
 		}
 		c.GenericOverwrite = &rules
 	}
-	return c, nil
+	err := mavenChange(in, &c)
+	return c, err
 }
 
-func newOverwriteRules(in []*model.OverwriteRuleInput) ([]schema.OverwriteRule, error) {
-	const field = "genericOverwrite"
+// mavenChange checks what is to become of an owner's Maven packages.
+func mavenChange(in model.UpdateOwnerInput, c *registry.OwnerChange) error {
+	if in.MavenRedeploy != nil {
+		rules, err := newOverwriteRules("mavenRedeploy", in.MavenRedeploy)
+		if err != nil {
+			return err
+		}
+		c.MavenRedeploy = &rules
+	}
+	if in.MavenVersions != nil {
+		kinds := mavenVersions[*in.MavenVersions]
+		c.MavenVersions = &kinds
+	}
+	for field, n := range map[string]*int{"mavenKeepBuilds": in.MavenKeepBuilds, "mavenKeepDays": in.MavenKeepDays} {
+		if n != nil && (*n < 0 || *n > maxKept) {
+			return registry.FieldErrorf(field, "want a number from 0 to %d", maxKept)
+		}
+	}
+	c.MavenKeepBuilds, c.MavenKeepDays = in.MavenKeepBuilds, in.MavenKeepDays
+	return nil
+}
+
+func newOverwriteRules(field string, in []*model.OverwriteRuleInput) ([]schema.OverwriteRule, error) {
 	if len(in) > maxRules {
 		return nil, registry.FieldErrorf(field, "an owner has at most %d rules", maxRules)
 	}

@@ -90,10 +90,27 @@ var overwriteModes = map[model.OverwriteMode]string{
 	model.OverwriteModeAlways:    "always",
 }
 
-// overwriteRules are the owner's rules as the API shows them.
-func overwriteRules(s schema.OwnerSettings) []*model.OverwriteRule {
-	list := make([]*model.OverwriteRule, 0, len(s.GenericOverwrite))
-	for _, rule := range s.GenericOverwrite {
+// mavenVersions are the kinds as they are stored.
+var mavenVersions = map[model.MavenVersions]string{
+	model.MavenVersionsAll:       "",
+	model.MavenVersionsReleases:  schema.MavenReleases,
+	model.MavenVersionsSnapshots: schema.MavenSnapshots,
+}
+
+// shownMavenVersions are the kinds an owner takes as the API shows them.
+func shownMavenVersions(s schema.OwnerSettings) *model.MavenVersions {
+	for shown, stored := range mavenVersions {
+		if stored == s.MavenVersions {
+			return &shown
+		}
+	}
+	return nil
+}
+
+// overwriteRules are rules of an owner's as the API shows them.
+func overwriteRules(rules []schema.OverwriteRule) []*model.OverwriteRule {
+	list := make([]*model.OverwriteRule, 0, len(rules))
+	for _, rule := range rules {
 		shown := &model.OverwriteRule{Pattern: rule.Pattern, Mode: model.OverwriteModeNever}
 		for mode, stored := range overwriteModes {
 			if stored == rule.Mode {

@@ -60,7 +60,7 @@ func (r *ownerResolver) GenericOverwrite(ctx context.Context, obj *ent.Owner) ([
 	if !administers {
 		return nil, err
 	}
-	return overwriteRules(obj.Settings), nil
+	return overwriteRules(obj.Settings.GenericOverwrite), nil
 }
 
 func (r *ownerResolver) ContainerImmutableTags(ctx context.Context, obj *ent.Owner) ([]string, error) {
@@ -77,4 +77,36 @@ func (r *ownerResolver) ContainerSparseIndex(ctx context.Context, obj *ent.Owner
 		return nil, err
 	}
 	return &obj.Settings.ContainerSparseIndex, nil
+}
+
+func (r *ownerResolver) MavenRedeploy(ctx context.Context, obj *ent.Owner) ([]*model.OverwriteRule, error) {
+	administers, err := r.administers(ctx, obj)
+	if !administers {
+		return nil, err
+	}
+	return overwriteRules(obj.Settings.MavenRedeploy), nil
+}
+
+func (r *ownerResolver) MavenVersions(ctx context.Context, obj *ent.Owner) (*model.MavenVersions, error) {
+	administers, err := r.administers(ctx, obj)
+	if !administers {
+		return nil, err
+	}
+	return shownMavenVersions(obj.Settings), nil
+}
+
+func (r *ownerResolver) MavenKeepBuilds(ctx context.Context, obj *ent.Owner) (*int, error) {
+	administers, err := r.administers(ctx, obj)
+	if !administers {
+		return nil, err
+	}
+	return &obj.Settings.MavenKeepBuilds, nil
+}
+
+func (r *ownerResolver) MavenKeepDays(ctx context.Context, obj *ent.Owner) (*int, error) {
+	administers, err := r.administers(ctx, obj)
+	if !administers {
+		return nil, err
+	}
+	return &obj.Settings.MavenKeepDays, nil
 }

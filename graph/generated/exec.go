@@ -185,6 +185,10 @@ type ComplexityRoot struct {
 		GenericOverwrite       func(childComplexity int) int
 		ID                     func(childComplexity int) int
 		Kind                   func(childComplexity int) int
+		MavenKeepBuilds        func(childComplexity int) int
+		MavenKeepDays          func(childComplexity int) int
+		MavenRedeploy          func(childComplexity int) int
+		MavenVersions          func(childComplexity int) int
 		Memberships            func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int) int
 		Name                   func(childComplexity int) int
 		PackageTypes           func(childComplexity int) int
@@ -555,6 +559,10 @@ type OwnerResolver interface {
 	GenericOverwrite(ctx context.Context, obj *ent.Owner) ([]*model.OverwriteRule, error)
 	ContainerImmutableTags(ctx context.Context, obj *ent.Owner) ([]string, error)
 	ContainerSparseIndex(ctx context.Context, obj *ent.Owner) (*bool, error)
+	MavenRedeploy(ctx context.Context, obj *ent.Owner) ([]*model.OverwriteRule, error)
+	MavenVersions(ctx context.Context, obj *ent.Owner) (*model.MavenVersions, error)
+	MavenKeepBuilds(ctx context.Context, obj *ent.Owner) (*int, error)
+	MavenKeepDays(ctx context.Context, obj *ent.Owner) (*int, error)
 }
 type PackageResolver interface {
 	PackageType(ctx context.Context, obj *ent.Pkg) (*registry.Type, error)
@@ -1230,6 +1238,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Owner.Kind(childComplexity), true
+	case "Owner.mavenKeepBuilds":
+		if e.ComplexityRoot.Owner.MavenKeepBuilds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.MavenKeepBuilds(childComplexity), true
+	case "Owner.mavenKeepDays":
+		if e.ComplexityRoot.Owner.MavenKeepDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.MavenKeepDays(childComplexity), true
+	case "Owner.mavenRedeploy":
+		if e.ComplexityRoot.Owner.MavenRedeploy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.MavenRedeploy(childComplexity), true
+	case "Owner.mavenVersions":
+		if e.ComplexityRoot.Owner.MavenVersions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.MavenVersions(childComplexity), true
 	case "Owner.memberships":
 		if e.ComplexityRoot.Owner.Memberships == nil {
 			break
@@ -4524,6 +4556,22 @@ input UpdateOwnerInput {
   Whether image indexes are accepted some of whose images are not there.
   """
   containerSparseIndex: Boolean
+  """
+  Takes the place of all rules there are.
+  """
+  mavenRedeploy: [OverwriteRuleInput!]
+  """
+  Which versions of Maven packages may be published.
+  """
+  mavenVersions: MavenVersions
+  """
+  How many builds of a Maven snapshot are kept, 0 for all.
+  """
+  mavenKeepBuilds: Int
+  """
+  For how many days builds of a Maven snapshot are kept, 0 for good.
+  """
+  mavenKeepDays: Int
 }
 
 input OverwriteRuleInput {
@@ -4798,6 +4846,43 @@ type UploadFilePayload {
   Whether image indexes are accepted some of whose images are not there. Null for who does not administer the owner.
   """
   containerSparseIndex: Boolean
+  """
+  What a second deploy of a file of a Maven release does. The first rule whose pattern matches "groupId:artifactId"
+  decides; without one it is NEVER. Null for who does not administer the owner.
+  """
+  mavenRedeploy: [OverwriteRule!]
+  """
+  Which versions of Maven packages may be published. Null for who does not administer the owner.
+  """
+  mavenVersions: MavenVersions
+  """
+  How many builds of a Maven snapshot are kept, 0 for all; the newest always stays. Null for who does not administer
+  the owner.
+  """
+  mavenKeepBuilds: Int
+  """
+  For how many days after their upload builds of a Maven snapshot are kept, 0 for good; the newest always stays. Null
+  for who does not administer the owner.
+  """
+  mavenKeepDays: Int
+}
+
+"""
+Kinds of versions of Maven packages.
+"""
+enum MavenVersions {
+  """
+  Releases and snapshots.
+  """
+  ALL
+  """
+  Releases alone.
+  """
+  RELEASES
+  """
+  Versions that end in -SNAPSHOT alone.
+  """
+  SNAPSHOTS
 }
 
 """
@@ -5440,6 +5525,14 @@ func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql
 		return ec.fieldContext_Owner_containerImmutableTags(ctx, field)
 	case "containerSparseIndex":
 		return ec.fieldContext_Owner_containerSparseIndex(ctx, field)
+	case "mavenRedeploy":
+		return ec.fieldContext_Owner_mavenRedeploy(ctx, field)
+	case "mavenVersions":
+		return ec.fieldContext_Owner_mavenVersions(ctx, field)
+	case "mavenKeepBuilds":
+		return ec.fieldContext_Owner_mavenKeepBuilds(ctx, field)
+	case "mavenKeepDays":
+		return ec.fieldContext_Owner_mavenKeepDays(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Owner", field.Name)
 }
@@ -9949,6 +10042,107 @@ func (ec *executionContext) _Owner_containerSparseIndex(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_Owner_containerSparseIndex(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Owner_mavenRedeploy(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_mavenRedeploy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().MavenRedeploy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.OverwriteRule) graphql.Marshaler {
+			return ec.marshalOOverwriteRule2ᚕᚖentrepotᚋgraphᚋmodelᚐOverwriteRuleᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_mavenRedeploy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Owner",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OverwriteRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Owner_mavenVersions(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_mavenVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().MavenVersions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MavenVersions) graphql.Marshaler {
+			return ec.marshalOMavenVersions2ᚖentrepotᚋgraphᚋmodelᚐMavenVersions(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_mavenVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type MavenVersions does not have child fields"))
+}
+
+func (ec *executionContext) _Owner_mavenKeepBuilds(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_mavenKeepBuilds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().MavenKeepBuilds(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_mavenKeepBuilds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Owner_mavenKeepDays(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_mavenKeepDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().MavenKeepDays(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_mavenKeepDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _OwnerConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.OwnerConnection) (ret graphql.Marshaler) {
@@ -21007,7 +21201,7 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite", "containerImmutableTags", "containerSparseIndex"}
+	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite", "containerImmutableTags", "containerSparseIndex", "mavenRedeploy", "mavenVersions", "mavenKeepBuilds", "mavenKeepDays"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -21063,6 +21257,34 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 				return it, err
 			}
 			it.ContainerSparseIndex = data
+		case "mavenRedeploy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mavenRedeploy"))
+			data, err := ec.unmarshalOOverwriteRuleInput2ᚕᚖentrepotᚋgraphᚋmodelᚐOverwriteRuleInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MavenRedeploy = data
+		case "mavenVersions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mavenVersions"))
+			data, err := ec.unmarshalOMavenVersions2ᚖentrepotᚋgraphᚋmodelᚐMavenVersions(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MavenVersions = data
+		case "mavenKeepBuilds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mavenKeepBuilds"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MavenKeepBuilds = data
+		case "mavenKeepDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mavenKeepDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MavenKeepDays = data
 		}
 	}
 	return it, nil
@@ -22772,6 +22994,158 @@ func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, ob
 					}
 				}()
 				res = ec._Owner_containerSparseIndex(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "mavenRedeploy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_mavenRedeploy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "mavenVersions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_mavenVersions(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "mavenKeepBuilds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_mavenKeepBuilds(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "mavenKeepDays":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_mavenKeepDays(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -28772,6 +29146,22 @@ func (ec *executionContext) marshalOJSON2encodingᚋjsonᚐRawMessage(ctx contex
 	_ = ctx
 	res := scalar.MarshalJSON(v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOMavenVersions2ᚖentrepotᚋgraphᚋmodelᚐMavenVersions(ctx context.Context, v any) (*model.MavenVersions, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.MavenVersions)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMavenVersions2ᚖentrepotᚋgraphᚋmodelᚐMavenVersions(ctx context.Context, sel ast.SelectionSet, v *model.MavenVersions) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOMembership2ᚖentrepotᚋentᚐMembership(ctx context.Context, sel ast.SelectionSet, v *ent.Membership) graphql.Marshaler {

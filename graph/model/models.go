@@ -285,6 +285,14 @@ type UpdateOwnerInput struct {
 	ContainerImmutableTags []string `json:"containerImmutableTags,omitempty"`
 	// Whether image indexes are accepted some of whose images are not there.
 	ContainerSparseIndex *bool `json:"containerSparseIndex,omitempty"`
+	// Takes the place of all rules there are.
+	MavenRedeploy []*OverwriteRuleInput `json:"mavenRedeploy,omitempty"`
+	// Which versions of Maven packages may be published.
+	MavenVersions *MavenVersions `json:"mavenVersions,omitempty"`
+	// How many builds of a Maven snapshot are kept, 0 for all.
+	MavenKeepBuilds *int `json:"mavenKeepBuilds,omitempty"`
+	// For how many days builds of a Maven snapshot are kept, 0 for good.
+	MavenKeepDays *int `json:"mavenKeepDays,omitempty"`
 }
 
 type UpdateOwnerPayload struct {
@@ -329,6 +337,67 @@ type YankVersionInput struct {
 
 type YankVersionPayload struct {
 	Version *ent.PackageVersion `json:"version"`
+}
+
+// Kinds of versions of Maven packages.
+type MavenVersions string
+
+const (
+	// Releases and snapshots.
+	MavenVersionsAll MavenVersions = "ALL"
+	// Releases alone.
+	MavenVersionsReleases MavenVersions = "RELEASES"
+	// Versions that end in -SNAPSHOT alone.
+	MavenVersionsSnapshots MavenVersions = "SNAPSHOTS"
+)
+
+var AllMavenVersions = []MavenVersions{
+	MavenVersionsAll,
+	MavenVersionsReleases,
+	MavenVersionsSnapshots,
+}
+
+func (e MavenVersions) IsValid() bool {
+	switch e {
+	case MavenVersionsAll, MavenVersionsReleases, MavenVersionsSnapshots:
+		return true
+	}
+	return false
+}
+
+func (e MavenVersions) String() string {
+	return string(e)
+}
+
+func (e *MavenVersions) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MavenVersions(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MavenVersions", str)
+	}
+	return nil
+}
+
+func (e MavenVersions) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MavenVersions) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MavenVersions) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // What a second upload of an existing file does.
