@@ -28,6 +28,9 @@ func packageHeadOf(t route.Target, p queries.PackageHead, version *queries.Versi
 		h.Version = versionLabel(version.Version, tagNames(version), t.Version)
 		h.Published = version.CreatedAt
 		h.Deprecated, h.Yanked, h.Reason = version.Deprecated, version.Yanked, version.StatusReason
+		if p.PackageType != nil && p.PackageType.Yanks && h.CanWrite {
+			h.YankPath = route.OfVersion(t.Owner, t.Type, t.Name, version.Version).As(route.YankVersion).Path()
+		}
 		if version.Creator != nil {
 			h.Publisher = version.Creator.Login
 		}

@@ -950,7 +950,9 @@ type PackageHead struct {
 	Downloads int64                           `json:"downloads"`
 	Owner     PackageHeadOwner                `json:"owner"`
 	ViewerCan PackageHeadViewerCanPermissions `json:"viewerCan"`
-	Tags      PackageHeadTagsTagConnection    `json:"tags"`
+	// What the server knows of the package's type; null for a type this server does not serve any more.
+	PackageType *PackageHeadPackageType      `json:"packageType"`
+	Tags        PackageHeadTagsTagConnection `json:"tags"`
 	// The version an install without a version gets.
 	Latest *VersionHead `json:"latest"`
 }
@@ -988,6 +990,9 @@ func (v *PackageHead) GetOwner() PackageHeadOwner { return v.Owner }
 // GetViewerCan returns PackageHead.ViewerCan, and is useful for accessing the field via an interface.
 func (v *PackageHead) GetViewerCan() PackageHeadViewerCanPermissions { return v.ViewerCan }
 
+// GetPackageType returns PackageHead.PackageType, and is useful for accessing the field via an interface.
+func (v *PackageHead) GetPackageType() *PackageHeadPackageType { return v.PackageType }
+
 // GetTags returns PackageHead.Tags, and is useful for accessing the field via an interface.
 func (v *PackageHead) GetTags() PackageHeadTagsTagConnection { return v.Tags }
 
@@ -1007,6 +1012,18 @@ func (v *PackageHeadOwner) GetName() string { return v.Name }
 
 // GetVisibility returns PackageHeadOwner.Visibility, and is useful for accessing the field via an interface.
 func (v *PackageHeadOwner) GetVisibility() OwnerVisibility { return v.Visibility }
+
+// PackageHeadPackageType includes the requested fields of the GraphQL type PackageType.
+// The GraphQL type's documentation follows.
+//
+// What the server knows of a package type.
+type PackageHeadPackageType struct {
+	// Whether versions can be yanked.
+	Yanks bool `json:"yanks"`
+}
+
+// GetYanks returns PackageHeadPackageType.Yanks, and is useful for accessing the field via an interface.
+func (v *PackageHeadPackageType) GetYanks() bool { return v.Yanks }
 
 // PackageHeadTagsTagConnection includes the requested fields of the GraphQL type TagConnection.
 // The GraphQL type's documentation follows.
@@ -1243,6 +1260,9 @@ func (v *PackagePackage) GetViewerCan() PackageHeadViewerCanPermissions {
 	return v.PackageHead.ViewerCan
 }
 
+// GetPackageType returns PackagePackage.PackageType, and is useful for accessing the field via an interface.
+func (v *PackagePackage) GetPackageType() *PackageHeadPackageType { return v.PackageHead.PackageType }
+
 // GetTags returns PackagePackage.Tags, and is useful for accessing the field via an interface.
 func (v *PackagePackage) GetTags() PackageHeadTagsTagConnection { return v.PackageHead.Tags }
 
@@ -1300,6 +1320,8 @@ type __premarshalPackagePackage struct {
 
 	ViewerCan PackageHeadViewerCanPermissions `json:"viewerCan"`
 
+	PackageType *PackageHeadPackageType `json:"packageType"`
+
 	Tags PackageHeadTagsTagConnection `json:"tags"`
 }
 
@@ -1328,6 +1350,7 @@ func (v *PackagePackage) __premarshalJSON() (*__premarshalPackagePackage, error)
 	retval.Downloads = v.PackageHead.Downloads
 	retval.Owner = v.PackageHead.Owner
 	retval.ViewerCan = v.PackageHead.ViewerCan
+	retval.PackageType = v.PackageHead.PackageType
 	retval.Tags = v.PackageHead.Tags
 	return &retval, nil
 }
@@ -1961,6 +1984,37 @@ func (v *TokensViewerTokensTokenConnectionEdgesTokenEdgeNodeToken) GetExpiresAt(
 // GetLastUsedAt returns TokensViewerTokensTokenConnectionEdgesTokenEdgeNodeToken.LastUsedAt, and is useful for accessing the field via an interface.
 func (v *TokensViewerTokensTokenConnectionEdgesTokenEdgeNodeToken) GetLastUsedAt() *time.Time {
 	return v.LastUsedAt
+}
+
+// UnyankVersionResponse is returned by UnyankVersion on success.
+type UnyankVersionResponse struct {
+	// Offers a yanked version again.
+	UnyankVersion UnyankVersionUnyankVersionUnyankVersionPayload `json:"unyankVersion"`
+}
+
+// GetUnyankVersion returns UnyankVersionResponse.UnyankVersion, and is useful for accessing the field via an interface.
+func (v *UnyankVersionResponse) GetUnyankVersion() UnyankVersionUnyankVersionUnyankVersionPayload {
+	return v.UnyankVersion
+}
+
+// UnyankVersionUnyankVersionUnyankVersionPayload includes the requested fields of the GraphQL type UnyankVersionPayload.
+type UnyankVersionUnyankVersionUnyankVersionPayload struct {
+	Version UnyankVersionUnyankVersionUnyankVersionPayloadVersionPackageVersion `json:"version"`
+}
+
+// GetVersion returns UnyankVersionUnyankVersionUnyankVersionPayload.Version, and is useful for accessing the field via an interface.
+func (v *UnyankVersionUnyankVersionUnyankVersionPayload) GetVersion() UnyankVersionUnyankVersionUnyankVersionPayloadVersionPackageVersion {
+	return v.Version
+}
+
+// UnyankVersionUnyankVersionUnyankVersionPayloadVersionPackageVersion includes the requested fields of the GraphQL type PackageVersion.
+type UnyankVersionUnyankVersionUnyankVersionPayloadVersionPackageVersion struct {
+	Id string `json:"id"`
+}
+
+// GetId returns UnyankVersionUnyankVersionUnyankVersionPayloadVersionPackageVersion.Id, and is useful for accessing the field via an interface.
+func (v *UnyankVersionUnyankVersionUnyankVersionPayloadVersionPackageVersion) GetId() string {
+	return v.Id
 }
 
 // UpdateOwnerResponse is returned by UpdateOwner on success.
@@ -2677,6 +2731,11 @@ func (v *VersionToDeletePackage) GetViewerCan() PackageHeadViewerCanPermissions 
 	return v.PackageHead.ViewerCan
 }
 
+// GetPackageType returns VersionToDeletePackage.PackageType, and is useful for accessing the field via an interface.
+func (v *VersionToDeletePackage) GetPackageType() *PackageHeadPackageType {
+	return v.PackageHead.PackageType
+}
+
 // GetTags returns VersionToDeletePackage.Tags, and is useful for accessing the field via an interface.
 func (v *VersionToDeletePackage) GetTags() PackageHeadTagsTagConnection { return v.PackageHead.Tags }
 
@@ -2733,6 +2792,8 @@ type __premarshalVersionToDeletePackage struct {
 
 	ViewerCan PackageHeadViewerCanPermissions `json:"viewerCan"`
 
+	PackageType *PackageHeadPackageType `json:"packageType"`
+
 	Tags PackageHeadTagsTagConnection `json:"tags"`
 
 	Latest *VersionHead `json:"latest"`
@@ -2761,6 +2822,7 @@ func (v *VersionToDeletePackage) __premarshalJSON() (*__premarshalVersionToDelet
 	retval.Downloads = v.PackageHead.Downloads
 	retval.Owner = v.PackageHead.Owner
 	retval.ViewerCan = v.PackageHead.ViewerCan
+	retval.PackageType = v.PackageHead.PackageType
 	retval.Tags = v.PackageHead.Tags
 	retval.Latest = v.PackageHead.Latest
 	return &retval, nil
@@ -2801,6 +2863,182 @@ func (v *VersionToDeleteResponse) GetViewer() *Account { return v.Viewer }
 
 // GetPackage returns VersionToDeleteResponse.Package, and is useful for accessing the field via an interface.
 func (v *VersionToDeleteResponse) GetPackage() *VersionToDeletePackage { return v.Package }
+
+// VersionToYankPackage includes the requested fields of the GraphQL type Package.
+type VersionToYankPackage struct {
+	PackageHead `json:"-"`
+	// A version by its name, as published or as its type normalizes it, or by a tag.
+	Version *VersionToYankPackageVersion `json:"version"`
+}
+
+// GetVersion returns VersionToYankPackage.Version, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetVersion() *VersionToYankPackageVersion { return v.Version }
+
+// GetId returns VersionToYankPackage.Id, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetId() string { return v.PackageHead.Id }
+
+// GetType returns VersionToYankPackage.Type, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetType() string { return v.PackageHead.Type }
+
+// GetName returns VersionToYankPackage.Name, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetName() string { return v.PackageHead.Name }
+
+// GetSummary returns VersionToYankPackage.Summary, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetSummary() string { return v.PackageHead.Summary }
+
+// GetVisibility returns VersionToYankPackage.Visibility, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetVisibility() PackageVisibility { return v.PackageHead.Visibility }
+
+// GetEffectiveVisibility returns VersionToYankPackage.EffectiveVisibility, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetEffectiveVisibility() OwnerVisibility {
+	return v.PackageHead.EffectiveVisibility
+}
+
+// GetVersionCount returns VersionToYankPackage.VersionCount, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetVersionCount() int { return v.PackageHead.VersionCount }
+
+// GetUpdatedAt returns VersionToYankPackage.UpdatedAt, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetUpdatedAt() time.Time { return v.PackageHead.UpdatedAt }
+
+// GetDownloads returns VersionToYankPackage.Downloads, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetDownloads() int64 { return v.PackageHead.Downloads }
+
+// GetOwner returns VersionToYankPackage.Owner, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetOwner() PackageHeadOwner { return v.PackageHead.Owner }
+
+// GetViewerCan returns VersionToYankPackage.ViewerCan, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetViewerCan() PackageHeadViewerCanPermissions {
+	return v.PackageHead.ViewerCan
+}
+
+// GetPackageType returns VersionToYankPackage.PackageType, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetPackageType() *PackageHeadPackageType {
+	return v.PackageHead.PackageType
+}
+
+// GetTags returns VersionToYankPackage.Tags, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetTags() PackageHeadTagsTagConnection { return v.PackageHead.Tags }
+
+// GetLatest returns VersionToYankPackage.Latest, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetLatest() *VersionHead { return v.PackageHead.Latest }
+
+func (v *VersionToYankPackage) UnmarshalJSON(b []byte) error {
+
+	if string(b) == "null" {
+		return nil
+	}
+
+	var firstPass struct {
+		*VersionToYankPackage
+		graphql.NoUnmarshalJSON
+	}
+	firstPass.VersionToYankPackage = v
+
+	err := json.Unmarshal(b, &firstPass)
+	if err != nil {
+		return err
+	}
+
+	err = json.Unmarshal(
+		b, &v.PackageHead)
+	if err != nil {
+		return err
+	}
+	return nil
+}
+
+type __premarshalVersionToYankPackage struct {
+	Version *VersionToYankPackageVersion `json:"version"`
+
+	Id string `json:"id"`
+
+	Type string `json:"type"`
+
+	Name string `json:"name"`
+
+	Summary string `json:"summary"`
+
+	Visibility PackageVisibility `json:"visibility"`
+
+	EffectiveVisibility OwnerVisibility `json:"effectiveVisibility"`
+
+	VersionCount int `json:"versionCount"`
+
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	Downloads int64 `json:"downloads"`
+
+	Owner PackageHeadOwner `json:"owner"`
+
+	ViewerCan PackageHeadViewerCanPermissions `json:"viewerCan"`
+
+	PackageType *PackageHeadPackageType `json:"packageType"`
+
+	Tags PackageHeadTagsTagConnection `json:"tags"`
+
+	Latest *VersionHead `json:"latest"`
+}
+
+func (v *VersionToYankPackage) MarshalJSON() ([]byte, error) {
+	premarshaled, err := v.__premarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(premarshaled)
+}
+
+func (v *VersionToYankPackage) __premarshalJSON() (*__premarshalVersionToYankPackage, error) {
+	var retval __premarshalVersionToYankPackage
+
+	retval.Version = v.Version
+	retval.Id = v.PackageHead.Id
+	retval.Type = v.PackageHead.Type
+	retval.Name = v.PackageHead.Name
+	retval.Summary = v.PackageHead.Summary
+	retval.Visibility = v.PackageHead.Visibility
+	retval.EffectiveVisibility = v.PackageHead.EffectiveVisibility
+	retval.VersionCount = v.PackageHead.VersionCount
+	retval.UpdatedAt = v.PackageHead.UpdatedAt
+	retval.Downloads = v.PackageHead.Downloads
+	retval.Owner = v.PackageHead.Owner
+	retval.ViewerCan = v.PackageHead.ViewerCan
+	retval.PackageType = v.PackageHead.PackageType
+	retval.Tags = v.PackageHead.Tags
+	retval.Latest = v.PackageHead.Latest
+	return &retval, nil
+}
+
+// VersionToYankPackageVersion includes the requested fields of the GraphQL type PackageVersion.
+type VersionToYankPackageVersion struct {
+	Id string `json:"id"`
+	// The version as it was published; for images the manifest's digest.
+	Version string `json:"version"`
+	// A yanked version is kept for lock files and offered to nobody else.
+	Yanked bool `json:"yanked"`
+}
+
+// GetId returns VersionToYankPackageVersion.Id, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackageVersion) GetId() string { return v.Id }
+
+// GetVersion returns VersionToYankPackageVersion.Version, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackageVersion) GetVersion() string { return v.Version }
+
+// GetYanked returns VersionToYankPackageVersion.Yanked, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackageVersion) GetYanked() bool { return v.Yanked }
+
+// VersionToYankResponse is returned by VersionToYank on success.
+type VersionToYankResponse struct {
+	// Who is asking; null when nobody has signed in.
+	Viewer *Account `json:"viewer"`
+	// A package by its name as published or as its type normalizes it.
+	Package *VersionToYankPackage `json:"package"`
+}
+
+// GetViewer returns VersionToYankResponse.Viewer, and is useful for accessing the field via an interface.
+func (v *VersionToYankResponse) GetViewer() *Account { return v.Viewer }
+
+// GetPackage returns VersionToYankResponse.Package, and is useful for accessing the field via an interface.
+func (v *VersionToYankResponse) GetPackage() *VersionToYankPackage { return v.Package }
 
 // VersionsPackage includes the requested fields of the GraphQL type Package.
 type VersionsPackage struct {
@@ -2849,6 +3087,9 @@ func (v *VersionsPackage) GetOwner() PackageHeadOwner { return v.PackageHead.Own
 func (v *VersionsPackage) GetViewerCan() PackageHeadViewerCanPermissions {
 	return v.PackageHead.ViewerCan
 }
+
+// GetPackageType returns VersionsPackage.PackageType, and is useful for accessing the field via an interface.
+func (v *VersionsPackage) GetPackageType() *PackageHeadPackageType { return v.PackageHead.PackageType }
 
 // GetTags returns VersionsPackage.Tags, and is useful for accessing the field via an interface.
 func (v *VersionsPackage) GetTags() PackageHeadTagsTagConnection { return v.PackageHead.Tags }
@@ -2906,6 +3147,8 @@ type __premarshalVersionsPackage struct {
 
 	ViewerCan PackageHeadViewerCanPermissions `json:"viewerCan"`
 
+	PackageType *PackageHeadPackageType `json:"packageType"`
+
 	Tags PackageHeadTagsTagConnection `json:"tags"`
 
 	Latest *VersionHead `json:"latest"`
@@ -2934,6 +3177,7 @@ func (v *VersionsPackage) __premarshalJSON() (*__premarshalVersionsPackage, erro
 	retval.Downloads = v.PackageHead.Downloads
 	retval.Owner = v.PackageHead.Owner
 	retval.ViewerCan = v.PackageHead.ViewerCan
+	retval.PackageType = v.PackageHead.PackageType
 	retval.Tags = v.PackageHead.Tags
 	retval.Latest = v.PackageHead.Latest
 	return &retval, nil
@@ -3125,6 +3369,35 @@ type ViewerResponse struct {
 
 // GetViewer returns ViewerResponse.Viewer, and is useful for accessing the field via an interface.
 func (v *ViewerResponse) GetViewer() *Account { return v.Viewer }
+
+// YankVersionResponse is returned by YankVersion on success.
+type YankVersionResponse struct {
+	// Yanks a version: it is kept for who names it and offered to nobody else. For package types with yanking.
+	YankVersion YankVersionYankVersionYankVersionPayload `json:"yankVersion"`
+}
+
+// GetYankVersion returns YankVersionResponse.YankVersion, and is useful for accessing the field via an interface.
+func (v *YankVersionResponse) GetYankVersion() YankVersionYankVersionYankVersionPayload {
+	return v.YankVersion
+}
+
+// YankVersionYankVersionYankVersionPayload includes the requested fields of the GraphQL type YankVersionPayload.
+type YankVersionYankVersionYankVersionPayload struct {
+	Version YankVersionYankVersionYankVersionPayloadVersionPackageVersion `json:"version"`
+}
+
+// GetVersion returns YankVersionYankVersionYankVersionPayload.Version, and is useful for accessing the field via an interface.
+func (v *YankVersionYankVersionYankVersionPayload) GetVersion() YankVersionYankVersionYankVersionPayloadVersionPackageVersion {
+	return v.Version
+}
+
+// YankVersionYankVersionYankVersionPayloadVersionPackageVersion includes the requested fields of the GraphQL type PackageVersion.
+type YankVersionYankVersionYankVersionPayloadVersionPackageVersion struct {
+	Id string `json:"id"`
+}
+
+// GetId returns YankVersionYankVersionYankVersionPayloadVersionPackageVersion.Id, and is useful for accessing the field via an interface.
+func (v *YankVersionYankVersionYankVersionPayloadVersionPackageVersion) GetId() string { return v.Id }
 
 // __CreateOrganizationInput is used internally by genqlient
 type __CreateOrganizationInput struct {
@@ -3394,6 +3667,14 @@ func (v *__SetPasswordInput) GetOldPassword() string { return v.OldPassword }
 // GetPassword returns __SetPasswordInput.Password, and is useful for accessing the field via an interface.
 func (v *__SetPasswordInput) GetPassword() string { return v.Password }
 
+// __UnyankVersionInput is used internally by genqlient
+type __UnyankVersionInput struct {
+	Id string `json:"id"`
+}
+
+// GetId returns __UnyankVersionInput.Id, and is useful for accessing the field via an interface.
+func (v *__UnyankVersionInput) GetId() string { return v.Id }
+
 // __UpdateOwnerInput is used internally by genqlient
 type __UpdateOwnerInput struct {
 	Name        string          `json:"name"`
@@ -3454,6 +3735,26 @@ func (v *__VersionToDeleteInput) GetName() string { return v.Name }
 // GetVersion returns __VersionToDeleteInput.Version, and is useful for accessing the field via an interface.
 func (v *__VersionToDeleteInput) GetVersion() string { return v.Version }
 
+// __VersionToYankInput is used internally by genqlient
+type __VersionToYankInput struct {
+	Owner       string `json:"owner"`
+	PackageType string `json:"packageType"`
+	Name        string `json:"name"`
+	Version     string `json:"version"`
+}
+
+// GetOwner returns __VersionToYankInput.Owner, and is useful for accessing the field via an interface.
+func (v *__VersionToYankInput) GetOwner() string { return v.Owner }
+
+// GetPackageType returns __VersionToYankInput.PackageType, and is useful for accessing the field via an interface.
+func (v *__VersionToYankInput) GetPackageType() string { return v.PackageType }
+
+// GetName returns __VersionToYankInput.Name, and is useful for accessing the field via an interface.
+func (v *__VersionToYankInput) GetName() string { return v.Name }
+
+// GetVersion returns __VersionToYankInput.Version, and is useful for accessing the field via an interface.
+func (v *__VersionToYankInput) GetVersion() string { return v.Version }
+
 // __VersionsInput is used internally by genqlient
 type __VersionsInput struct {
 	Owner       string  `json:"owner"`
@@ -3485,6 +3786,18 @@ func (v *__VersionsInput) GetFirst() *int { return v.First }
 
 // GetLast returns __VersionsInput.Last, and is useful for accessing the field via an interface.
 func (v *__VersionsInput) GetLast() *int { return v.Last }
+
+// __YankVersionInput is used internally by genqlient
+type __YankVersionInput struct {
+	Id     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
+// GetId returns __YankVersionInput.Id, and is useful for accessing the field via an interface.
+func (v *__YankVersionInput) GetId() string { return v.Id }
+
+// GetReason returns __YankVersionInput.Reason, and is useful for accessing the field via an interface.
+func (v *__YankVersionInput) GetReason() string { return v.Reason }
 
 // The mutation executed by CreateOrganization.
 const CreateOrganization_Operation = `
@@ -4117,6 +4430,9 @@ fragment PackageHead on Package {
 		delete
 		manage
 	}
+	packageType {
+		yanks
+	}
 	tags(first: 1) {
 		totalCount
 	}
@@ -4305,6 +4621,9 @@ fragment PackageHead on Package {
 		write
 		delete
 		manage
+	}
+	packageType {
+		yanks
 	}
 	tags(first: 1) {
 		totalCount
@@ -4780,6 +5099,42 @@ func Tokens(
 	return data_, err_
 }
 
+// The mutation executed by UnyankVersion.
+const UnyankVersion_Operation = `
+mutation UnyankVersion ($id: ID!) {
+	unyankVersion(input: {id:$id}) {
+		version {
+			id
+		}
+	}
+}
+`
+
+func UnyankVersion(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	id string,
+) (data_ *UnyankVersionResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "UnyankVersion",
+		Query:  UnyankVersion_Operation,
+		Variables: &__UnyankVersionInput{
+			Id: id,
+		},
+	}
+
+	data_ = &UnyankVersionResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The mutation executed by UpdateOwner.
 const UpdateOwner_Operation = `
 mutation UpdateOwner ($name: String!, $displayName: String!, $description: String!, $visibility: OwnerVisibility!) {
@@ -4986,6 +5341,9 @@ fragment PackageHead on Package {
 		delete
 		manage
 	}
+	packageType {
+		yanks
+	}
 	tags(first: 1) {
 		totalCount
 	}
@@ -5047,6 +5405,129 @@ func VersionToDelete(
 	}
 
 	data_ = &VersionToDeleteResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by VersionToYank.
+const VersionToYank_Operation = `
+query VersionToYank ($owner: String!, $packageType: String!, $name: String!, $version: String!) {
+	viewer {
+		... Account
+	}
+	package(owner: $owner, type: $packageType, name: $name) {
+		... PackageHead
+		version(version: $version) {
+			id
+			version
+			yanked
+		}
+	}
+}
+fragment Account on Viewer {
+	login
+	user {
+		fullName
+	}
+	owners(first: 50) {
+		edges {
+			node {
+				name
+				kind
+			}
+		}
+	}
+}
+fragment PackageHead on Package {
+	id
+	type
+	name
+	summary
+	visibility
+	effectiveVisibility
+	versionCount
+	updatedAt
+	downloads
+	owner {
+		name
+		visibility
+	}
+	viewerCan {
+		write
+		delete
+		manage
+	}
+	packageType {
+		yanks
+	}
+	tags(first: 1) {
+		totalCount
+	}
+	latest {
+		... VersionHead
+	}
+}
+fragment VersionHead on PackageVersion {
+	version
+	createdAt
+	prerelease
+	deprecated
+	yanked
+	statusReason
+	downloads
+	size
+	fileCount
+	creator {
+		login
+	}
+	tags(first: 20) {
+		edges {
+			node {
+				name
+			}
+		}
+	}
+	readme {
+		format
+	}
+	dependencies {
+		name
+	}
+	facts {
+		name
+		title
+		columns
+	}
+}
+`
+
+func VersionToYank(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	owner string,
+	packageType string,
+	name string,
+	version string,
+) (data_ *VersionToYankResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "VersionToYank",
+		Query:  VersionToYank_Operation,
+		Variables: &__VersionToYankInput{
+			Owner:       owner,
+			PackageType: packageType,
+			Name:        name,
+			Version:     version,
+		},
+	}
+
+	data_ = &VersionToYankResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -5129,6 +5610,9 @@ fragment PackageHead on Package {
 		write
 		delete
 		manage
+	}
+	packageType {
+		yanks
 	}
 	tags(first: 1) {
 		totalCount
@@ -5248,6 +5732,44 @@ func Viewer(
 	}
 
 	data_ = &ViewerResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by YankVersion.
+const YankVersion_Operation = `
+mutation YankVersion ($id: ID!, $reason: String!) {
+	yankVersion(input: {id:$id,reason:$reason}) {
+		version {
+			id
+		}
+	}
+}
+`
+
+func YankVersion(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	id string,
+	reason string,
+) (data_ *YankVersionResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "YankVersion",
+		Query:  YankVersion_Operation,
+		Variables: &__YankVersionInput{
+			Id:     id,
+			Reason: reason,
+		},
+	}
+
+	data_ = &YankVersionResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(

@@ -35,6 +35,8 @@ func (t Target) Path() string {
 		return t.packagePath() + "/v/" + escape(t.Version)
 	case DeleteVersion:
 		return t.packagePath() + "/v/" + escape(t.Version) + "/delete"
+	case YankVersion:
+		return t.packagePath() + "/v/" + escape(t.Version) + "/yank"
 	case Versions:
 		return t.packagePath() + "/versions"
 	case PackageSettings:

@@ -114,6 +114,9 @@ func parsePackage(t Target, raw, segments []string) Target {
 	case len(tail) == 3 && tail[0] == "v" && tail[2] == "delete":
 		t.Page, t.Version = DeleteVersion, tail[1]
 		return t
+	case len(tail) == 3 && tail[0] == "v" && tail[2] == "yank":
+		t.Page, t.Version = YankVersion, tail[1]
+		return t
 	}
 	return Target{}
 }

@@ -35,6 +35,7 @@ const (
 	Package                     // /{owner}/{type}/{name}
 	Version                     // /{owner}/{type}/{name}/v/{version}
 	DeleteVersion               // /{owner}/{type}/{name}/v/{version}/delete
+	YankVersion                 // /{owner}/{type}/{name}/v/{version}/yank
 	Versions                    // /{owner}/{type}/{name}/versions
 	PackageSettings             // /{owner}/{type}/{name}/settings
 )
@@ -91,7 +92,7 @@ func OfOwnerSettings(owner, section string) Target {
 // As gives the same package (and version) on another page: OfPackage(...).As(Versions).
 func (t Target) As(page Page) Target {
 	t.Page = page
-	if page != Version && page != DeleteVersion {
+	if page != Version && page != DeleteVersion && page != YankVersion {
 		t.Version = ""
 	}
 	return t

@@ -8,28 +8,29 @@ import (
 
 func TestPathsReadBack(t *testing.T) {
 	tests := map[string]Target{
-		"/":                                     {Page: Home},
-		"/search":                               {Page: Search},
-		"/sign-in":                              {Page: SignIn},
-		"/sign-out":                             {Page: SignOut},
-		"/setup/abc":                            {Page: Setup, Token: "abc"},
-		"/orgs/new":                             {Page: NewOrganization},
-		"/settings/tokens":                      OfSettings(Tokens),
-		"/acme":                                 OfOwner("acme"),
-		"/acme/npm":                             OfType("acme", "npm"),
-		"/acme/settings/members":                OfOwnerSettings("acme", Members),
-		"/acme/upload":                          {Page: Upload, Owner: "acme"},
-		"/acme/npm/left-pad":                    OfPackage("acme", "npm", "left-pad"),
-		"/acme/npm/@acme/left-pad":              OfPackage("acme", "npm", "@acme/left-pad"),
-		"/acme/npm/settings":                    OfPackage("acme", "npm", "settings"),
-		"/acme/npm/v":                           OfPackage("acme", "npm", "v"),
-		"/acme/npm/v/v/1.0.0":                   OfVersion("acme", "npm", "v", "1.0.0"),
-		"/acme/npm/@acme%2Fversions":            OfPackage("acme", "npm", "@acme/versions"),
-		"/acme/npm/@acme%2Fv/v/2.0.0":           OfVersion("acme", "npm", "@acme/v", "2.0.0"),
-		"/acme/container/team/app/v/sha256:1f":  OfVersion("acme", "container", "team/app", "sha256:1f"),
-		"/acme/container/team/app/v/1.0/delete": OfVersion("acme", "container", "team/app", "1.0").As(DeleteVersion),
-		"/acme/container/team/app/versions":     OfPackage("acme", "container", "team/app").As(Versions),
-		"/acme/generic/a/b/settings":            OfPackage("acme", "generic", "a/b").As(PackageSettings),
+		"/":                                         {Page: Home},
+		"/search":                                   {Page: Search},
+		"/sign-in":                                  {Page: SignIn},
+		"/sign-out":                                 {Page: SignOut},
+		"/setup/abc":                                {Page: Setup, Token: "abc"},
+		"/orgs/new":                                 {Page: NewOrganization},
+		"/settings/tokens":                          OfSettings(Tokens),
+		"/acme":                                     OfOwner("acme"),
+		"/acme/npm":                                 OfType("acme", "npm"),
+		"/acme/settings/members":                    OfOwnerSettings("acme", Members),
+		"/acme/upload":                              {Page: Upload, Owner: "acme"},
+		"/acme/npm/left-pad":                        OfPackage("acme", "npm", "left-pad"),
+		"/acme/npm/@acme/left-pad":                  OfPackage("acme", "npm", "@acme/left-pad"),
+		"/acme/npm/settings":                        OfPackage("acme", "npm", "settings"),
+		"/acme/npm/v":                               OfPackage("acme", "npm", "v"),
+		"/acme/npm/v/v/1.0.0":                       OfVersion("acme", "npm", "v", "1.0.0"),
+		"/acme/npm/@acme%2Fversions":                OfPackage("acme", "npm", "@acme/versions"),
+		"/acme/npm/@acme%2Fv/v/2.0.0":               OfVersion("acme", "npm", "@acme/v", "2.0.0"),
+		"/acme/container/team/app/v/sha256:1f":      OfVersion("acme", "container", "team/app", "sha256:1f"),
+		"/acme/container/team/app/v/1.0/delete":     OfVersion("acme", "container", "team/app", "1.0").As(DeleteVersion),
+		"/acme/pypi/app/v/1.0/yank":                 OfVersion("acme", "pypi", "app", "1.0").As(YankVersion),
+		"/acme/container/team/app/versions":         OfPackage("acme", "container", "team/app").As(Versions),
+		"/acme/generic/a/b/settings":                OfPackage("acme", "generic", "a/b").As(PackageSettings),
 		"/acme/go/example.org%2F%2Fx/v/v1.0.0+inc":  OfVersion("acme", "go", "example.org//x", "v1.0.0+inc"),
 		"/acme/generic/a%2F../v/a%2Fb":              OfVersion("acme", "generic", "a/..", "a/b"),
 		"/acme/generic/100%25%20sure%3F%23/v/%2525": OfVersion("acme", "generic", "100% sure?#", "%25"),
@@ -107,7 +108,7 @@ func FuzzRoundTrip(f *testing.F) {
 			}
 		}
 		base := OfVersion("acme", "npm", name, version)
-		for _, page := range []Page{Package, Version, DeleteVersion, Versions, PackageSettings} {
+		for _, page := range []Page{Package, Version, DeleteVersion, YankVersion, Versions, PackageSettings} {
 			target := base.As(page)
 			path := target.Path()
 			if got := Parse(path); got != target {
