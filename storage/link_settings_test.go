@@ -1,7 +1,11 @@
 package storage
 
 import (
+	"errors"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rclone/rclone/fs"
@@ -38,4 +42,34 @@ func split(t *testing.T, link string) (where string, query url.Values) {
 	query = u.Query()
 	u.RawQuery = ""
 	return u.String(), query
+}
+
+// TestOpenedStoresLink goes the way of a server: a remote's name in, a link
+// out. Neither backend sends a request for that.
+func TestOpenedStoresLink(t *testing.T) {
+	credentials, _ := serviceAccountFile(t)
+	file := filepath.Join(t.TempDir(), "account.json")
+	if err := os.WriteFile(file, []byte(credentials), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ remote, want string }{
+		{":azureblob,account=acme,key=" + azureTestKey + ":packages", "https://acme.blob.core.windows.net/packages/b/ab/key?"},
+		{":azureblob,account=acme:packages", ""},
+		{":gcs,service_account_file=" + file + ":packages", "https://storage.googleapis.com/packages/b/ab/key?"},
+		{":gcs,anonymous:packages", ""},
+		{":memory:", ""},
+	} {
+		s, err := Open(t.Context(), test.remote, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", test.remote, err)
+			continue
+		}
+		link, err := s.Link(t.Context(), "b/ab/key", LinkOptions{ContentType: "application/gzip"})
+		if test.want == "" && !errors.Is(err, ErrNoLink) || test.want != "" && (err != nil || !strings.HasPrefix(link, test.want)) {
+			t.Errorf("%s: link %q, %v", test.remote, link, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
