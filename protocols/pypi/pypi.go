@@ -32,6 +32,7 @@ func New() *protocols.Type {
 			Title:        "PyPI",
 			States:       states,
 			Yanks:        true,
+			FoldName:     normalizeName,
 			Instructions: instructions,
 			Facts:        facts,
 		},

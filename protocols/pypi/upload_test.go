@@ -228,3 +228,14 @@ func TestTooLarge(t *testing.T) {
 	s := newIndex(t, func(c *server.Config) { c.Limits.FileSize = 200 })
 	s.upload(413, newWheel(t, "large", "1.0"))
 }
+
+// TestSearch finds a project by any spelling of its name.
+func TestSearch(t *testing.T) {
+	s := newIndex(t)
+	s.upload(201, newWheel(t, "My.Pkg", "1.0", "Summary: Says hello"))
+	for word, want := range map[string]int{"my_pkg": 1, "My-Pkg": 1, "my.pkg": 1, "hello": 1, "other": 0} {
+		if found, total, err := s.space().Search(t.Context(), []string{word}, 0, 10); err != nil || len(found) != want || total != want {
+			t.Errorf("a search for %q finds %d of %d, %v; want %d", word, len(found), total, err, want)
+		}
+	}
+}
