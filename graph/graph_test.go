@@ -76,7 +76,8 @@ func newFixture(t testing.TB) *fixture {
 	}
 	reg, err := registry.New(registry.Options{Database: db, Store: store, Types: []registry.Type{
 		{Name: "plain", Title: "Plain", Instructions: plainInstructions, Facts: func(v *ent.PackageVersion) ([]registry.Fact, error) { return plainFactsOf(v) }},
-		{Name: "tagged", Title: "Tagged", KeepsLatestTag: true, CheckTag: checkTestTag, References: []string{"part"}, TagStays: tagStays, Yanks: true, States: []string{"archived"}},
+		{Name: "tagged", Title: "Tagged", KeepsLatestTag: true, CheckTag: checkTestTag, References: []string{"part"}, TagStays: tagStays, Yanks: true, States: []string{"archived"},
+			Referrals: &testReferrals, CopyName: checkTestName},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -153,6 +154,26 @@ func checkTestTag(name string) error {
 		return errors.New("a tag is one word")
 	}
 	return nil
+}
+
+// testReferrals make versions refer to others by the property "about", and by
+// a tag.
+var testReferrals = registry.Referrals{
+	Property: "about", TypeProperty: "kind",
+	Tags: func(version string) []string { return []string{version + ".sig"} },
+	Describe: func(v *ent.PackageVersion, tags []string) registry.Referral {
+		if len(tags) > 0 {
+			return registry.Referral{Kind: registry.Signature, Type: tags[0]}
+		}
+		return registry.Referral{Kind: registry.SBOM, Type: string(v.Metadata)}
+	},
+}
+
+func checkTestName(_, name string) (string, error) {
+	if strings.Contains(name, " ") {
+		return "", errors.New("a name is one word")
+	}
+	return strings.ToLower(name), nil
 }
 
 func tagStays(schema.OwnerSettings) func(string, string) bool {

@@ -50,6 +50,8 @@ var weights = map[string]func(child int, args map[string]any) int{
 	"PackageVersion.dependencies": func(child int, _ map[string]any) int { return 1 + 10*child },
 	"PackageVersion.facts":        func(child int, _ map[string]any) int { return 1 + 10*child },
 	"PackageType.instructions":    func(child int, _ map[string]any) int { return 20 + 10*child },
+	"Package.tagHistory":          perList,
+	"PackageVersion.referrers":    perList,
 	"Readme.html":                 func(int, map[string]any) int { return 50 },
 }
 
@@ -66,11 +68,7 @@ func (s limitedSchema) Complexity(_ context.Context, typeName, field string, chi
 		return weigh(child, args), true
 	}
 	if def := s.Schema().Types[typeName].Fields.ForName(field); def != nil && strings.HasSuffix(def.Type.Name(), "Connection") {
-		n := args["first"]
-		if n == nil {
-			n = args["last"]
-		}
-		return perPage(child, n), true
+		return perPage(child, pageOf(args)), true
 	}
 	return 0, false
 }
@@ -85,6 +83,21 @@ func perPage(child int, n any) int {
 		return tooComplex
 	}
 	return 1 + count*child
+}
+
+// perList is the complexity of a connection that costs statements of its own
+// wherever it stands.
+func perList(child int, args map[string]any) int {
+	return min(tooComplex, 50+perPage(child, pageOf(args)))
+}
+
+// pageOf is how many elements of a connection are asked for, nil when it is not
+// said.
+func pageOf(args map[string]any) any {
+	if n := args["first"]; n != nil {
+		return n
+	}
+	return args["last"]
 }
 
 // perElement is the complexity of a list of things that were named.

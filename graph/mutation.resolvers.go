@@ -179,6 +179,10 @@ func (r *mutationResolver) SetTag(ctx context.Context, input model.SetTagInput) 
 	return &model.SetTagPayload{Version: v}, err
 }
 
+func (r *mutationResolver) CopyVersion(ctx context.Context, input model.CopyVersionInput) (*model.CopyVersionPayload, error) {
+	return r.copyVersion(ctx, input)
+}
+
 func (r *mutationResolver) RemoveTag(ctx context.Context, input model.RemoveTagInput) (*model.RemoveTagPayload, error) {
 	s, p, err := r.openPackage(ctx, input.Package, access.Write)
 	if err != nil {

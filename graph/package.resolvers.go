@@ -13,6 +13,8 @@ import (
 	"entrepot/graph/generated"
 	"entrepot/graph/model"
 	"entrepot/registry"
+
+	"entgo.io/contrib/entgql"
 )
 
 func (r *dependencyResolver) Package(ctx context.Context, obj *model.Dependency) (*ent.Pkg, error) {
@@ -57,6 +59,10 @@ func (r *packageResolver) Size(ctx context.Context, obj *ent.Pkg) (int64, error)
 
 func (r *packageResolver) Version(ctx context.Context, obj *ent.Pkg, version string) (*ent.PackageVersion, error) {
 	return r.findVersion(ctx, obj, version)
+}
+
+func (r *packageResolver) TagHistory(ctx context.Context, obj *ent.Pkg, tag *string, after *entgql.Cursor[int64], first *int) (*model.TagMoveConnection, error) {
+	return r.tagHistory(ctx, obj, tag, after, first)
 }
 
 func (r *packageResolver) Instructions(ctx context.Context, obj *ent.Pkg) ([]*registry.Instructions, error) {
@@ -112,6 +118,10 @@ func (r *packageVersionResolver) Instructions(ctx context.Context, obj *ent.Pack
 
 func (r *packageVersionResolver) Facts(ctx context.Context, obj *ent.PackageVersion) ([]*registry.Fact, error) {
 	return r.facts(ctx, obj)
+}
+
+func (r *packageVersionResolver) Referrers(ctx context.Context, obj *ent.PackageVersion, artifactType *string, after *entgql.Cursor[int64], first *int) (*model.ReferrerConnection, error) {
+	return r.referrers(ctx, obj, artifactType, after, first)
 }
 
 func (r *packageVersionResolver) Metadata(ctx context.Context, obj *ent.PackageVersion) (json.RawMessage, error) {

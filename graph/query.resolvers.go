@@ -21,6 +21,10 @@ func (r *packageTypeResolver) Tags(ctx context.Context, obj *registry.Type) (boo
 	return obj.CheckTag != nil, nil
 }
 
+func (r *packageTypeResolver) Copies(ctx context.Context, obj *registry.Type) (bool, error) {
+	return obj.CopyName != nil, nil
+}
+
 func (r *packageTypeResolver) SingleFiles(ctx context.Context, obj *registry.Type) (bool, error) {
 	return r.opts.Uploaders[obj.Name] != nil, nil
 }

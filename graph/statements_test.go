@@ -22,6 +22,10 @@ func TestStatements(t *testing.T) {
 			f.publish(login, "plain", "own", "1.0", nil)
 			f.publish("acme", "plain", fmt.Sprintf("app%d", i), "1.0", f.rich(i))
 			f.publish("acme", "plain", "app", fmt.Sprintf("1.%d", i), f.rich(i))
+			f.publish("acme", "tagged", "image", fmt.Sprintf("1.%d", i), func(p *registry.Publication) {
+				p.Tags = []string{"edge"}
+				p.Properties = []registry.Property{{Name: "about", Value: "1.0"}}
+			})
 		}
 	}
 	queries := map[string]string{
@@ -35,6 +39,9 @@ func TestStatements(t *testing.T) {
 			facts{value} package{name}}}}}}`,
 		"dependencies": `{package(owner:"acme",type:"plain",name:"app"){versions(first:40){edges{node{
 			dependencies{name package{name owner{name} latest{version} viewerCan{write} size}}}}}}}`,
+		"referrers": `{package(owner:"acme",type:"tagged",name:"image"){version(version:"1.0"){referrers(first:100){totalCount pageInfo{hasNextPage}
+			edges{kind artifactType node{version size isLatest creator{login} tags(first:3){edges{node{name}}} files(first:3){edges{node{name url}}}}}}}}}`,
+		"tag history":  `{package(owner:"acme",type:"tagged",name:"image"){tagHistory(tag:"edge",first:100){totalCount edges{node{tag from to at actor{login namespace{name}}}}}}}`,
 		"instructions": `{packages(first:100){edges{node{instructions{steps{body}} latest{instructions{steps{body}} readme{html}}}}}}`,
 	}
 	count := func(query string) int64 {

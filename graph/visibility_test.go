@@ -122,7 +122,7 @@ func (f *fixture) checkThing(t *testing.T, who, name string, ids struct{ pkg, ve
 		fmt.Fprintf(&query, "n%d:node(id:%q){id} ", i, id)
 	}
 	fields := []string{
-		fmt.Sprintf(`package(owner:%q,type:"tagged",name:%q){summary latest{license readme{html} files(first:9){edges{node{name url blob{sha256}}}}} tags(first:9){edges{node{name version{version}}}} owner{name} instructions{title} viewerCan{read}}`, org, name),
+		fmt.Sprintf(`package(owner:%q,type:"tagged",name:%q){summary tagHistory(first:9){totalCount edges{node{tag to}}} latest{referrers(first:9){totalCount edges{node{version} artifactType}} license readme{html} files(first:9){edges{node{name url blob{sha256}}}}} tags(first:9){edges{node{name version{version}}}} owner{name} instructions{title} viewerCan{read}}`, org, name),
 		fmt.Sprintf(`packages(first:9,where:{nameEqualFold:%q}){edges{node{name}}}`, name),
 		fmt.Sprintf(`packageVersions(first:9,where:{license:%q}){edges{node{license package{name}}}}`, "L-"+name),
 		fmt.Sprintf(`packageVersions(first:9,where:{hasPackageWith:[{name:%q}]}){edges{node{license}}}`, name),
@@ -201,6 +201,7 @@ func TestHiddenIsMissing(t *testing.T) {
 			{"package", `removeTag(input:{package:$id,tag:"latest"}){package{id}}`},
 			{"version", `deleteVersion(input:{id:$id}){id}`},
 			{"version", `setTag(input:{version:$id,tag:"x"}){version{id}}`},
+			{"version", `copyVersion(input:{version:$id,owner:"eve"}){version{id}}`},
 			{"version", `deprecateVersion(input:{id:$id}){version{id}}`},
 			{"version", `undeprecateVersion(input:{id:$id}){version{id}}`},
 			{"version", `yankVersion(input:{id:$id}){version{id}}`},

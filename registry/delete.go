@@ -228,7 +228,7 @@ func (s *Space) dropVersions(ctx context.Context, tx *ent.Tx, p *ent.Pkg, where 
 	if err := s.loosen(ctx, tx, p, where...); err != nil {
 		return 0, err
 	}
-	if _, err := s.takeTags(ctx, tx, p, tag.HasVersionWith(where...)); err != nil {
+	if _, err := s.takeTags(ctx, tx, p, in(tag.FieldVersionID, packageversion.Table, packageversion.FieldID, where...)); err != nil {
 		return 0, err
 	}
 	return deleteVersions(ctx, tx, p, where...)

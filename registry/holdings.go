@@ -12,7 +12,6 @@ import (
 	"entrepot/ent/packagefile"
 	"entrepot/ent/packageversion"
 	"entrepot/ent/predicate"
-	"entrepot/ent/property"
 )
 
 // lookUpAtOnce bounds the names of one query; databases bound the parameters
@@ -137,15 +136,6 @@ func (h Holdings) needed(ctx context.Context, t Type, name string) error {
 // hasProperty finds versions by a property of one of the names with the value.
 func hasProperty(names []string, value string) predicate.PackageVersion {
 	return func(s *entsql.Selector) {
-		t := entsql.Table(property.Table)
-		any := make([]any, len(names))
-		for i, name := range names {
-			any[i] = name
-		}
-		s.Where(entsql.In(s.C(packageversion.FieldID), entsql.Select(t.C(property.FieldRefID)).From(t).Where(entsql.And(
-			entsql.In(t.C(property.FieldName), any...),
-			entsql.EQ(t.C(property.FieldValue), value),
-			entsql.EQ(t.C(property.FieldRefType), property.RefTypeVersion),
-		))))
+		s.Where(entsql.In(s.C(packageversion.FieldID), withProperty(names, value)))
 	}
 }

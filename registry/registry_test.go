@@ -12,6 +12,7 @@ import (
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
 	"entrepot/ent/packageblob"
+	"entrepot/ent/schema"
 	"entrepot/registry/database"
 	"entrepot/storage"
 )
@@ -46,7 +47,7 @@ func newFixtureOn(t *testing.T, databaseURL string, opts Options) *fixture {
 	opts.Types = []Type{
 		{Name: "plain", Title: "Plain"}, {Name: "tagged", Title: "Tagged", KeepsLatestTag: true},
 		{Name: "pinned", Title: "Pinned", KeepsTombstones: true},
-		{Name: "layered", Title: "Layered", References: []string{"layered.needs"}},
+		layeredType(),
 	}
 	r, err := New(opts)
 	if err != nil {
@@ -63,6 +64,35 @@ func newFixtureOn(t *testing.T, databaseURL string, opts Options) *fixture {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// layeredType has versions that need others and refer to others.
+func layeredType() Type {
+	return Type{
+		Name: "layered", Title: "Layered", References: []string{"layered.needs"}, OrderedByTime: true,
+		CopyName: func(_, name string) (string, error) {
+			if name != strings.ToLower(name) {
+				return "", errors.New("names are in lower case")
+			}
+			return name, nil
+		},
+		CheckTag: func(name string) error {
+			if strings.Contains(name, " ") {
+				return errors.New("a tag is one word")
+			}
+			return nil
+		},
+		TagStays: func(schema.OwnerSettings) func(string, string) bool {
+			return func(_, tag string) bool { return tag == "stays" }
+		},
+		Referrals: &Referrals{
+			Property: "layered.subject", TypeProperty: "layered.kind",
+			Tags: func(version string) []string { return []string{version + ".sig"} },
+			Describe: func(v *ent.PackageVersion, tags []string) Referral {
+				return Referral{Signature, strings.Join(tags, ",")}
+			},
+		},
+	}
 }
 
 func (f *fixture) user(login string) access.Viewer {

@@ -35,6 +35,16 @@ type Type struct {
 	// their values are normalized versions, or names of files of internal
 	// versions, of the same package. What is needed is not deleted before.
 	References []string
+	// Referrals tells how versions refer to others that they are about, or is
+	// nil when they do not.
+	Referrals *Referrals
+	// CopyName checks the name under which a version is to be copied to an
+	// owner, and returns it normalized. Nil means that versions of the type are
+	// not copied: see Space.Copy.
+	CopyName func(owner, name string) (normalized string, err error)
+	// OrderedByTime tells that the versions of a package are ordered by when
+	// they came to it.
+	OrderedByTime bool
 	// Expiry returns what the owner's settings say of files that have had their
 	// time, or nil when all stay for good. It may be nil itself.
 	Expiry func(schema.OwnerSettings) *Expiry

@@ -66,6 +66,11 @@ type ComplexityRoot struct {
 		Size    func(childComplexity int) int
 	}
 
+	CopyVersionPayload struct {
+		Package func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
 	CreateOrganizationPayload struct {
 		Owner func(childComplexity int) int
 	}
@@ -146,6 +151,7 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		CopyVersion          func(childComplexity int, input model.CopyVersionInput) int
 		CreateOrganization   func(childComplexity int, input model.CreateOrganizationInput) int
 		CreateToken          func(childComplexity int, input model.CreateTokenInput) int
 		CreateUser           func(childComplexity int, input model.CreateUserInput) int
@@ -232,6 +238,7 @@ type ComplexityRoot struct {
 		Size                func(childComplexity int) int
 		State               func(childComplexity int) int
 		Summary             func(childComplexity int) int
+		TagHistory          func(childComplexity int, tag *string, after *entgql.Cursor[int64], first *int) int
 		Tags                func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy *ent.TagOrder) int
 		Type                func(childComplexity int) int
 		UpdatedAt           func(childComplexity int) int
@@ -283,6 +290,7 @@ type ComplexityRoot struct {
 	}
 
 	PackageType struct {
+		Copies       func(childComplexity int) int
 		Instructions func(childComplexity int, owner string) int
 		Name         func(childComplexity int) int
 		SingleFiles  func(childComplexity int) int
@@ -314,6 +322,7 @@ type ComplexityRoot struct {
 		PackageID         func(childComplexity int) int
 		Prerelease        func(childComplexity int) int
 		Readme            func(childComplexity int) int
+		Referrers         func(childComplexity int, artifactType *string, after *entgql.Cursor[int64], first *int) int
 		RepositoryURL     func(childComplexity int) int
 		Size              func(childComplexity int) int
 		StatusReason      func(childComplexity int) int
@@ -367,6 +376,19 @@ type ComplexityRoot struct {
 		Format func(childComplexity int) int
 		HTML   func(childComplexity int) int
 		Raw    func(childComplexity int) int
+	}
+
+	ReferrerConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ReferrerEdge struct {
+		ArtifactType func(childComplexity int) int
+		Cursor       func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		Node         func(childComplexity int) int
 	}
 
 	RemoveMemberPayload struct {
@@ -435,6 +457,25 @@ type ComplexityRoot struct {
 	}
 
 	TagEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	TagMove struct {
+		Actor func(childComplexity int) int
+		At    func(childComplexity int) int
+		From  func(childComplexity int) int
+		Tag   func(childComplexity int) int
+		To    func(childComplexity int) int
+	}
+
+	TagMoveConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	TagMoveEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
 	}
@@ -544,6 +585,7 @@ type MutationResolver interface {
 	DeleteVersion(ctx context.Context, input model.DeleteVersionInput) (*model.DeleteVersionPayload, error)
 	DeleteFile(ctx context.Context, input model.DeleteFileInput) (*model.DeleteFilePayload, error)
 	SetTag(ctx context.Context, input model.SetTagInput) (*model.SetTagPayload, error)
+	CopyVersion(ctx context.Context, input model.CopyVersionInput) (*model.CopyVersionPayload, error)
 	RemoveTag(ctx context.Context, input model.RemoveTagInput) (*model.RemoveTagPayload, error)
 	DeprecateVersion(ctx context.Context, input model.DeprecateVersionInput) (*model.DeprecateVersionPayload, error)
 	UndeprecateVersion(ctx context.Context, input model.UndeprecateVersionInput) (*model.UndeprecateVersionPayload, error)
@@ -571,6 +613,7 @@ type PackageResolver interface {
 	State(ctx context.Context, obj *ent.Pkg) (*registry.PackageState, error)
 	Size(ctx context.Context, obj *ent.Pkg) (int64, error)
 	Version(ctx context.Context, obj *ent.Pkg, version string) (*ent.PackageVersion, error)
+	TagHistory(ctx context.Context, obj *ent.Pkg, tag *string, after *entgql.Cursor[int64], first *int) (*model.TagMoveConnection, error)
 	Instructions(ctx context.Context, obj *ent.Pkg) ([]*registry.Instructions, error)
 }
 type PackageFileResolver interface {
@@ -578,6 +621,7 @@ type PackageFileResolver interface {
 }
 type PackageTypeResolver interface {
 	Tags(ctx context.Context, obj *registry.Type) (bool, error)
+	Copies(ctx context.Context, obj *registry.Type) (bool, error)
 	SingleFiles(ctx context.Context, obj *registry.Type) (bool, error)
 
 	Instructions(ctx context.Context, obj *registry.Type, owner string) ([]*registry.Instructions, error)
@@ -590,6 +634,7 @@ type PackageVersionResolver interface {
 	Dependencies(ctx context.Context, obj *ent.PackageVersion) ([]*model.Dependency, error)
 	Instructions(ctx context.Context, obj *ent.PackageVersion) ([]*registry.Instructions, error)
 	Facts(ctx context.Context, obj *ent.PackageVersion) ([]*registry.Fact, error)
+	Referrers(ctx context.Context, obj *ent.PackageVersion, artifactType *string, after *entgql.Cursor[int64], first *int) (*model.ReferrerConnection, error)
 	Metadata(ctx context.Context, obj *ent.PackageVersion) (json.RawMessage, error)
 }
 type QueryResolver interface {
@@ -686,6 +731,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Blob.Size(childComplexity), true
+
+	case "CopyVersionPayload.package":
+		if e.ComplexityRoot.CopyVersionPayload.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CopyVersionPayload.Package(childComplexity), true
+	case "CopyVersionPayload.version":
+		if e.ComplexityRoot.CopyVersionPayload.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CopyVersionPayload.Version(childComplexity), true
 
 	case "CreateOrganizationPayload.owner":
 		if e.ComplexityRoot.CreateOrganizationPayload.Owner == nil {
@@ -923,6 +981,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MembershipEdge.Node(childComplexity), true
 
+	case "Mutation.copyVersion":
+		if e.ComplexityRoot.Mutation.CopyVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_copyVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CopyVersion(childComplexity, args["input"].(model.CopyVersionInput)), true
 	case "Mutation.createOrganization":
 		if e.ComplexityRoot.Mutation.CreateOrganization == nil {
 			break
@@ -1462,6 +1531,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Package.Summary(childComplexity), true
+	case "Package.tagHistory":
+		if e.ComplexityRoot.Package.TagHistory == nil {
+			break
+		}
+
+		args, err := ec.field_Package_tagHistory_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Package.TagHistory(childComplexity, args["tag"].(*string), args["after"].(*entgql.Cursor[int64]), args["first"].(*int)), true
 	case "Package.tags":
 		if e.ComplexityRoot.Package.Tags == nil {
 			break
@@ -1664,6 +1744,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PackageState.State(childComplexity), true
 
+	case "PackageType.copies":
+		if e.ComplexityRoot.PackageType.Copies == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageType.Copies(childComplexity), true
 	case "PackageType.instructions":
 		if e.ComplexityRoot.PackageType.Instructions == nil {
 			break
@@ -1843,6 +1929,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PackageVersion.Readme(childComplexity), true
+	case "PackageVersion.referrers":
+		if e.ComplexityRoot.PackageVersion.Referrers == nil {
+			break
+		}
+
+		args, err := ec.field_PackageVersion_referrers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.PackageVersion.Referrers(childComplexity, args["artifactType"].(*string), args["after"].(*entgql.Cursor[int64]), args["first"].(*int)), true
 	case "PackageVersion.repositoryURL":
 		if e.ComplexityRoot.PackageVersion.RepositoryURL == nil {
 			break
@@ -2105,6 +2202,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Readme.Raw(childComplexity), true
 
+	case "ReferrerConnection.edges":
+		if e.ComplexityRoot.ReferrerConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerConnection.Edges(childComplexity), true
+	case "ReferrerConnection.pageInfo":
+		if e.ComplexityRoot.ReferrerConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerConnection.PageInfo(childComplexity), true
+	case "ReferrerConnection.totalCount":
+		if e.ComplexityRoot.ReferrerConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerConnection.TotalCount(childComplexity), true
+
+	case "ReferrerEdge.artifactType":
+		if e.ComplexityRoot.ReferrerEdge.ArtifactType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerEdge.ArtifactType(childComplexity), true
+	case "ReferrerEdge.cursor":
+		if e.ComplexityRoot.ReferrerEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerEdge.Cursor(childComplexity), true
+	case "ReferrerEdge.kind":
+		if e.ComplexityRoot.ReferrerEdge.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerEdge.Kind(childComplexity), true
+	case "ReferrerEdge.node":
+		if e.ComplexityRoot.ReferrerEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferrerEdge.Node(childComplexity), true
+
 	case "RemoveMemberPayload.owner":
 		if e.ComplexityRoot.RemoveMemberPayload.Owner == nil {
 			break
@@ -2296,6 +2437,69 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TagEdge.Node(childComplexity), true
+
+	case "TagMove.actor":
+		if e.ComplexityRoot.TagMove.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMove.Actor(childComplexity), true
+	case "TagMove.at":
+		if e.ComplexityRoot.TagMove.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMove.At(childComplexity), true
+	case "TagMove.from":
+		if e.ComplexityRoot.TagMove.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMove.From(childComplexity), true
+	case "TagMove.tag":
+		if e.ComplexityRoot.TagMove.Tag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMove.Tag(childComplexity), true
+	case "TagMove.to":
+		if e.ComplexityRoot.TagMove.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMove.To(childComplexity), true
+
+	case "TagMoveConnection.edges":
+		if e.ComplexityRoot.TagMoveConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMoveConnection.Edges(childComplexity), true
+	case "TagMoveConnection.pageInfo":
+		if e.ComplexityRoot.TagMoveConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMoveConnection.PageInfo(childComplexity), true
+	case "TagMoveConnection.totalCount":
+		if e.ComplexityRoot.TagMoveConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMoveConnection.TotalCount(childComplexity), true
+
+	case "TagMoveEdge.cursor":
+		if e.ComplexityRoot.TagMoveEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMoveEdge.Cursor(childComplexity), true
+	case "TagMoveEdge.node":
+		if e.ComplexityRoot.TagMoveEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TagMoveEdge.Node(childComplexity), true
 
 	case "Token.createdAt":
 		if e.ComplexityRoot.Token.CreatedAt == nil {
@@ -2562,6 +2766,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputBlobWhereInput,
+		ec.unmarshalInputCopyVersionInput,
 		ec.unmarshalInputCreateOrganizationInput,
 		ec.unmarshalInputCreateTokenInput,
 		ec.unmarshalInputCreateUserInput,
@@ -4393,6 +4598,11 @@ type Mutation {
   """
   setTag(input: SetTagInput!): SetTagPayload!
   """
+  Copies a version with everything it needs to another owner or package, for package types with copies. No bytes are
+  moved. What is there already stays, so that a copy can be repeated.
+  """
+  copyVersion(input: CopyVersionInput!): CopyVersionPayload!
+  """
   Removes a tag from a package.
   """
   removeTag(input: RemoveTagInput!): RemoveTagPayload!
@@ -4709,6 +4919,34 @@ type SetTagPayload {
   version: PackageVersion!
 }
 
+input CopyVersionInput {
+  """
+  The version.
+  """
+  version: ID!
+  """
+  The name of the owner that gets the copy.
+  """
+  owner: String!
+  """
+  The package's name there; without it, as here.
+  """
+  package: String
+  """
+  The tags that the copy gets, wherever they pointed before; at most 100.
+  """
+  tags: [String!]! = []
+  """
+  Whether what refers to the version comes along: signatures, SBOMs, attestations.
+  """
+  referrers: Boolean! = true
+}
+
+type CopyVersionPayload {
+  version: PackageVersion!
+  package: Package!
+}
+
 input RemoveTagInput {
   """
   The package.
@@ -4949,6 +5187,17 @@ extend type Membership {
   """
   version(version: String!): PackageVersion
   """
+  What happened to a tag, or to all tags, the last move first. Tags that were removed have their history too.
+  """
+  tagHistory(
+    """
+    The tag's name; without it, all tags.
+    """
+    tag: String
+    after: Cursor
+    first: Int
+  ): TagMoveConnection!
+  """
   How to install the latest version, and how to publish another.
   """
   instructions: [Instructions!]!
@@ -4980,6 +5229,17 @@ extend type PackageVersion {
   What only this package type shows of a version.
   """
   facts: [Fact!]!
+  """
+  The versions that say they are about this one, as an image's signatures, SBOMs and attestations do, oldest first.
+  """
+  referrers(
+    """
+    Only those of this type, as the ecosystem names it: a media type.
+    """
+    artifactType: String
+    after: Cursor
+    first: Int
+  ): ReferrerConnection!
   """
   What the package type keeps of a version, in the type's own form; null when it keeps nothing.
   """
@@ -5081,6 +5341,81 @@ type PackageState {
   For people; empty for none.
   """
   reason: String!
+}
+
+"""
+A page of the history of tags.
+"""
+type TagMoveConnection {
+  edges: [TagMoveEdge!]!
+  pageInfo: PageInfo!
+  totalCount: Int!
+}
+
+"""
+A move of a tag, and where it stands in the history.
+"""
+type TagMoveEdge {
+  node: TagMove!
+  cursor: Cursor!
+}
+
+"""
+A tag that was set, moved or removed.
+"""
+type TagMove {
+  tag: String!
+  """
+  The version it named before, which may be gone by now; null for a tag that was new.
+  """
+  from: String
+  """
+  The version it named from then on, which may be gone by now; null for a tag that was removed.
+  """
+  to: String
+  at: Time!
+  """
+  Who moved it; null for who may not be seen, and for the server itself.
+  """
+  actor: User
+}
+
+"""
+A page of what refers to a version.
+"""
+type ReferrerConnection {
+  edges: [ReferrerEdge!]!
+  pageInfo: PageInfo!
+  totalCount: Int!
+}
+
+"""
+A version that refers to another, and what it is to that.
+"""
+type ReferrerEdge {
+  """
+  The version that refers.
+  """
+  node: PackageVersion!
+  cursor: Cursor!
+  kind: ReferrerKind!
+  """
+  Its type, as the ecosystem names it; may be empty.
+  """
+  artifactType: String!
+}
+
+"""
+What a version is to the one it refers to.
+"""
+enum ReferrerKind {
+  SIGNATURE
+  SBOM
+  """
+  A signed statement, as of how it was built.
+  """
+  ATTESTATION
+  OTHER
 }
 `, BuiltIn: false},
 	{Name: "../schema/query.graphqls", Input: `"""
@@ -5197,6 +5532,10 @@ type PackageType {
   Whether people may set and remove tags on versions.
   """
   tags: Boolean!
+  """
+  Whether versions can be copied to other owners and packages.
+  """
+  copies: Boolean!
   """
   Whether files are published and deleted one by one, so that uploadFile and deleteFile work.
   """
@@ -5319,6 +5658,16 @@ func (ec *executionContext) childFields_Blob(ctx context.Context, field graphql.
 		return ec.fieldContext_Blob_blake2b(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Blob", field.Name)
+}
+
+func (ec *executionContext) childFields_CopyVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_CopyVersionPayload_version(ctx, field)
+	case "package":
+		return ec.fieldContext_CopyVersionPayload_package(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CopyVersionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateOrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5615,6 +5964,8 @@ func (ec *executionContext) childFields_Package(ctx context.Context, field graph
 		return ec.fieldContext_Package_size(ctx, field)
 	case "version":
 		return ec.fieldContext_Package_version(ctx, field)
+	case "tagHistory":
+		return ec.fieldContext_Package_tagHistory(ctx, field)
 	case "instructions":
 		return ec.fieldContext_Package_instructions(ctx, field)
 	}
@@ -5709,6 +6060,8 @@ func (ec *executionContext) childFields_PackageType(ctx context.Context, field g
 		return ec.fieldContext_PackageType_title(ctx, field)
 	case "tags":
 		return ec.fieldContext_PackageType_tags(ctx, field)
+	case "copies":
+		return ec.fieldContext_PackageType_copies(ctx, field)
 	case "singleFiles":
 		return ec.fieldContext_PackageType_singleFiles(ctx, field)
 	case "yanks":
@@ -5779,6 +6132,8 @@ func (ec *executionContext) childFields_PackageVersion(ctx context.Context, fiel
 		return ec.fieldContext_PackageVersion_instructions(ctx, field)
 	case "facts":
 		return ec.fieldContext_PackageVersion_facts(ctx, field)
+	case "referrers":
+		return ec.fieldContext_PackageVersion_referrers(ctx, field)
 	case "metadata":
 		return ec.fieldContext_PackageVersion_metadata(ctx, field)
 	}
@@ -5847,6 +6202,32 @@ func (ec *executionContext) childFields_Readme(ctx context.Context, field graphq
 		return ec.fieldContext_Readme_format(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Readme", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferrerConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ReferrerConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ReferrerConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ReferrerConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferrerConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferrerEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ReferrerEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ReferrerEdge_cursor(ctx, field)
+	case "kind":
+		return ec.fieldContext_ReferrerEdge_kind(ctx, field)
+	case "artifactType":
+		return ec.fieldContext_ReferrerEdge_artifactType(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferrerEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5987,6 +6368,44 @@ func (ec *executionContext) childFields_TagEdge(ctx context.Context, field graph
 		return ec.fieldContext_TagEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TagEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TagMove(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tag":
+		return ec.fieldContext_TagMove_tag(ctx, field)
+	case "from":
+		return ec.fieldContext_TagMove_from(ctx, field)
+	case "to":
+		return ec.fieldContext_TagMove_to(ctx, field)
+	case "at":
+		return ec.fieldContext_TagMove_at(ctx, field)
+	case "actor":
+		return ec.fieldContext_TagMove_actor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TagMove", field.Name)
+}
+
+func (ec *executionContext) childFields_TagMoveConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TagMoveConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TagMoveConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_TagMoveConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TagMoveConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TagMoveEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_TagMoveEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_TagMoveEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TagMoveEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Token(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6254,6 +6673,20 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 // endregion ************************** internal!.gotpl ***************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Mutation_copyVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CopyVersionInput, error) {
+			return ec.unmarshalNCopyVersionInput2entrepotᚋgraphᚋmodelᚐCopyVersionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_Mutation_createOrganization_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -6729,6 +7162,36 @@ func (ec *executionContext) field_PackageVersion_files_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_PackageVersion_referrers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "artifactType",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["artifactType"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[int64], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_PackageVersion_tags_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6780,6 +7243,36 @@ func (ec *executionContext) field_PackageVersion_tags_args(ctx context.Context, 
 		return nil, err
 	}
 	args["where"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Package_tagHistory_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "tag",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tag"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[int64], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
 	return args, nil
 }
 
@@ -7538,6 +8031,70 @@ func (ec *executionContext) _Blob_blake2b(ctx context.Context, field graphql.Col
 }
 func (ec *executionContext) fieldContext_Blob_blake2b(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Blob", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CopyVersionPayload_version(ctx context.Context, field graphql.CollectedField, obj *model.CopyVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CopyVersionPayload_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.PackageVersion) graphql.Marshaler {
+			return ec.marshalNPackageVersion2ᚖentrepotᚋentᚐPackageVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CopyVersionPayload_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CopyVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CopyVersionPayload_package(ctx context.Context, field graphql.CollectedField, obj *model.CopyVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CopyVersionPayload_package(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Package, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Pkg) graphql.Marshaler {
+			return ec.marshalNPackage2ᚖentrepotᚋentᚐPkg(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CopyVersionPayload_package(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CopyVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Package(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _CreateOrganizationPayload_owner(ctx context.Context, field graphql.CollectedField, obj *model.CreateOrganizationPayload) (ret graphql.Marshaler) {
@@ -9215,6 +9772,50 @@ func (ec *executionContext) fieldContext_Mutation_setTag(ctx context.Context, fi
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setTag_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_copyVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_copyVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CopyVersion(ctx, fc.Args["input"].(model.CopyVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CopyVersionPayload) graphql.Marshaler {
+			return ec.marshalNCopyVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐCopyVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_copyVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CopyVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_copyVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10956,6 +11557,50 @@ func (ec *executionContext) fieldContext_Package_version(ctx context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Package_tagHistory(ctx context.Context, field graphql.CollectedField, obj *ent.Pkg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_tagHistory(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Package().TagHistory(ctx, obj, fc.Args["tag"].(*string), fc.Args["after"].(*entgql.Cursor[int64]), fc.Args["first"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TagMoveConnection) graphql.Marshaler {
+			return ec.marshalNTagMoveConnection2ᚖentrepotᚋgraphᚋmodelᚐTagMoveConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Package_tagHistory(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Package",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TagMoveConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Package_tagHistory_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Package_instructions(ctx context.Context, field graphql.CollectedField, obj *ent.Pkg) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11632,6 +12277,29 @@ func (ec *executionContext) _PackageType_tags(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_PackageType_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageType", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _PackageType_copies(ctx context.Context, field graphql.CollectedField, obj *registry.Type) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageType_copies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PackageType().Copies(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageType_copies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PackageType", field, true, true, errors.New("field of type Boolean does not have child fields"))
 }
 
@@ -12484,6 +13152,50 @@ func (ec *executionContext) fieldContext_PackageVersion_facts(_ context.Context,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Fact(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PackageVersion_referrers(ctx context.Context, field graphql.CollectedField, obj *ent.PackageVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageVersion_referrers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.PackageVersion().Referrers(ctx, obj, fc.Args["artifactType"].(*string), fc.Args["after"].(*entgql.Cursor[int64]), fc.Args["first"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ReferrerConnection) graphql.Marshaler {
+			return ec.marshalNReferrerConnection2ᚖentrepotᚋgraphᚋmodelᚐReferrerConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageVersion_referrers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PackageVersion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferrerConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PackageVersion_referrers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -13421,6 +14133,194 @@ func (ec *executionContext) fieldContext_Readme_format(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Readme", field, true, true, errors.New("field of type ReadmeFormat does not have child fields"))
 }
 
+func (ec *executionContext) _ReferrerConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ReferrerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.ReferrerEdge) graphql.Marshaler {
+			return ec.marshalNReferrerEdge2ᚕᚖentrepotᚋgraphᚋmodelᚐReferrerEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferrerConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferrerEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferrerConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ReferrerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int64]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferrerConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferrerConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.ReferrerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ReferrerEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ReferrerEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.PackageVersion) graphql.Marshaler {
+			return ec.marshalNPackageVersion2ᚖentrepotᚋentᚐPackageVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReferrerEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReferrerEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ReferrerEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int64]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ReferrerEdge_kind(ctx context.Context, field graphql.CollectedField, obj *model.ReferrerEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerEdge_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ReferrerKind) graphql.Marshaler {
+			return ec.marshalNReferrerKind2entrepotᚋgraphᚋmodelᚐReferrerKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerEdge_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerEdge", field, false, false, errors.New("field of type ReferrerKind does not have child fields"))
+}
+
+func (ec *executionContext) _ReferrerEdge_artifactType(ctx context.Context, field graphql.CollectedField, obj *model.ReferrerEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReferrerEdge_artifactType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ArtifactType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReferrerEdge_artifactType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReferrerEdge", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _RemoveMemberPayload_owner(ctx context.Context, field graphql.CollectedField, obj *model.RemoveMemberPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14231,6 +15131,272 @@ func (ec *executionContext) _TagEdge_cursor(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_TagEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TagEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _TagMove_tag(ctx context.Context, field graphql.CollectedField, obj *model.TagMove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMove_tag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TagMove_tag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TagMove", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TagMove_from(ctx context.Context, field graphql.CollectedField, obj *model.TagMove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMove_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TagMove_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TagMove", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TagMove_to(ctx context.Context, field graphql.CollectedField, obj *model.TagMove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMove_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TagMove_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TagMove", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TagMove_at(ctx context.Context, field graphql.CollectedField, obj *model.TagMove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMove_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TagMove_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TagMove", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _TagMove_actor(ctx context.Context, field graphql.CollectedField, obj *model.TagMove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMove_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖentrepotᚋentᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TagMove_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TagMove",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TagMoveConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TagMoveConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMoveConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.TagMoveEdge) graphql.Marshaler {
+			return ec.marshalNTagMoveEdge2ᚕᚖentrepotᚋgraphᚋmodelᚐTagMoveEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TagMoveConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TagMoveConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TagMoveEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TagMoveConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.TagMoveConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMoveConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int64]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TagMoveConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TagMoveConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TagMoveConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.TagMoveConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMoveConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TagMoveConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TagMoveConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TagMoveEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.TagMoveEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMoveEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TagMove) graphql.Marshaler {
+			return ec.marshalNTagMove2ᚖentrepotᚋgraphᚋmodelᚐTagMove(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TagMoveEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TagMoveEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TagMove(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TagMoveEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TagMoveEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TagMoveEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int64]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TagMoveEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TagMoveEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _Token_id(ctx context.Context, field graphql.CollectedField, obj *ent.Token) (ret graphql.Marshaler) {
@@ -17019,6 +18185,71 @@ func (ec *executionContext) unmarshalInputBlobWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Blake2bContainsFold = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputCopyVersionInput(ctx context.Context, obj any) (model.CopyVersionInput, error) {
+	var it model.CopyVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["tags"]; !present {
+		asMap["tags"] = []any{}
+	}
+	if _, present := asMap["referrers"]; !present {
+		asMap["referrers"] = true
+	}
+
+	fieldsInOrder := [...]string{"version", "owner", "package", "tags", "referrers"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNID2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owner = data
+		case "package":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("package"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Package = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tags = data
+		case "referrers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("referrers"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Referrers = data
 		}
 	}
 	return it, nil
@@ -21571,6 +22802,49 @@ func (ec *executionContext) _Blob(ctx context.Context, sel ast.SelectionSet, obj
 	return out
 }
 
+var copyVersionPayloadImplementors = []string{"CopyVersionPayload"}
+
+func (ec *executionContext) _CopyVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CopyVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, copyVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CopyVersionPayload")
+		case "version":
+			out.Values[i] = ec._CopyVersionPayload_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "package":
+			out.Values[i] = ec._CopyVersionPayload_package(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var createOrganizationPayloadImplementors = []string{"CreateOrganizationPayload"}
 
 func (ec *executionContext) _CreateOrganizationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateOrganizationPayload) graphql.Marshaler {
@@ -22511,6 +23785,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "setTag":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_setTag(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "copyVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_copyVersion(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -23781,6 +25062,44 @@ func (ec *executionContext) _Package(ctx context.Context, sel ast.SelectionSet, 
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tagHistory":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Package_tagHistory(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "instructions":
 			field := field
 
@@ -24279,6 +25598,44 @@ func (ec *executionContext) _PackageType(ctx context.Context, sel ast.SelectionS
 					}
 				}()
 				res = ec._PackageType_tags(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "copies":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PackageType_copies(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -24901,6 +26258,44 @@ func (ec *executionContext) _PackageVersion(ctx context.Context, sel ast.Selecti
 					}
 				}()
 				res = ec._PackageVersion_facts(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "referrers":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PackageVersion_referrers(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -25558,6 +26953,107 @@ func (ec *executionContext) _Readme(ctx context.Context, sel ast.SelectionSet, o
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var referrerConnectionImplementors = []string{"ReferrerConnection"}
+
+func (ec *executionContext) _ReferrerConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ReferrerConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referrerConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferrerConnection")
+		case "edges":
+			out.Values[i] = ec._ReferrerConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ReferrerConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._ReferrerConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var referrerEdgeImplementors = []string{"ReferrerEdge"}
+
+func (ec *executionContext) _ReferrerEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ReferrerEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, referrerEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReferrerEdge")
+		case "node":
+			out.Values[i] = ec._ReferrerEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._ReferrerEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._ReferrerEdge_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "artifactType":
+			out.Values[i] = ec._ReferrerEdge_artifactType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -26322,6 +27818,155 @@ func (ec *executionContext) _TagEdge(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "cursor":
 			out.Values[i] = ec._TagEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tagMoveImplementors = []string{"TagMove"}
+
+func (ec *executionContext) _TagMove(ctx context.Context, sel ast.SelectionSet, obj *model.TagMove) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tagMoveImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TagMove")
+		case "tag":
+			out.Values[i] = ec._TagMove_tag(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._TagMove_from(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._TagMove_to(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._TagMove_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actor":
+			out.Values[i] = ec._TagMove_actor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tagMoveConnectionImplementors = []string{"TagMoveConnection"}
+
+func (ec *executionContext) _TagMoveConnection(ctx context.Context, sel ast.SelectionSet, obj *model.TagMoveConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tagMoveConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TagMoveConnection")
+		case "edges":
+			out.Values[i] = ec._TagMoveConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._TagMoveConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._TagMoveConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tagMoveEdgeImplementors = []string{"TagMoveEdge"}
+
+func (ec *executionContext) _TagMoveEdge(ctx context.Context, sel ast.SelectionSet, obj *model.TagMoveEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tagMoveEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TagMoveEdge")
+		case "node":
+			out.Values[i] = ec._TagMoveEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._TagMoveEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -27690,6 +29335,21 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNCopyVersionInput2entrepotᚋgraphᚋmodelᚐCopyVersionInput(ctx context.Context, v any) (model.CopyVersionInput, error) {
+	res, err := ec.unmarshalInputCopyVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCopyVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐCopyVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.CopyVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CopyVersionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateOrganizationInput2entrepotᚋgraphᚋmodelᚐCreateOrganizationInput(ctx context.Context, v any) (model.CreateOrganizationInput, error) {
 	res, err := ec.unmarshalInputCreateOrganizationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -28310,6 +29970,16 @@ func (ec *executionContext) marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPag
 	return ec._PageInfo(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *entgql.PageInfo[int64]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PageInfo(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNPermissions2ᚖentrepotᚋgraphᚋmodelᚐPermissions(ctx context.Context, sel ast.SelectionSet, v *model.Permissions) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -28327,6 +29997,52 @@ func (ec *executionContext) unmarshalNReadmeFormat2entrepotᚋgraphᚋmodelᚐRe
 }
 
 func (ec *executionContext) marshalNReadmeFormat2entrepotᚋgraphᚋmodelᚐReadmeFormat(ctx context.Context, sel ast.SelectionSet, v model.ReadmeFormat) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNReferrerConnection2ᚖentrepotᚋgraphᚋmodelᚐReferrerConnection(ctx context.Context, sel ast.SelectionSet, v *model.ReferrerConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ReferrerConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReferrerEdge2ᚕᚖentrepotᚋgraphᚋmodelᚐReferrerEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ReferrerEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNReferrerEdge2ᚖentrepotᚋgraphᚋmodelᚐReferrerEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNReferrerEdge2ᚖentrepotᚋgraphᚋmodelᚐReferrerEdge(ctx context.Context, sel ast.SelectionSet, v *model.ReferrerEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ReferrerEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReferrerKind2entrepotᚋgraphᚋmodelᚐReferrerKind(ctx context.Context, v any) (model.ReferrerKind, error) {
+	var res model.ReferrerKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReferrerKind2entrepotᚋgraphᚋmodelᚐReferrerKind(ctx context.Context, sel ast.SelectionSet, v model.ReferrerKind) graphql.Marshaler {
 	return v
 }
 
@@ -28594,6 +30310,52 @@ func (ec *executionContext) marshalNTagConnection2ᚖentrepotᚋentᚐTagConnect
 		return graphql.Null
 	}
 	return ec._TagConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTagMove2ᚖentrepotᚋgraphᚋmodelᚐTagMove(ctx context.Context, sel ast.SelectionSet, v *model.TagMove) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TagMove(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTagMoveConnection2ᚖentrepotᚋgraphᚋmodelᚐTagMoveConnection(ctx context.Context, sel ast.SelectionSet, v *model.TagMoveConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TagMoveConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTagMoveEdge2ᚕᚖentrepotᚋgraphᚋmodelᚐTagMoveEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TagMoveEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTagMoveEdge2ᚖentrepotᚋgraphᚋmodelᚐTagMoveEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTagMoveEdge2ᚖentrepotᚋgraphᚋmodelᚐTagMoveEdge(ctx context.Context, sel ast.SelectionSet, v *model.TagMoveEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TagMoveEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNTagOrderField2ᚖentrepotᚋentᚐTagOrderField(ctx context.Context, v any) (*ent.TagOrderField, error) {

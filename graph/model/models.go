@@ -13,7 +13,27 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"entgo.io/contrib/entgql"
 )
+
+type CopyVersionInput struct {
+	// The version.
+	Version int64 `json:"version"`
+	// The name of the owner that gets the copy.
+	Owner string `json:"owner"`
+	// The package's name there; without it, as here.
+	Package *string `json:"package,omitempty"`
+	// The tags that the copy gets, wherever they pointed before; at most 100.
+	Tags []string `json:"tags"`
+	// Whether what refers to the version comes along: signatures, SBOMs, attestations.
+	Referrers bool `json:"referrers"`
+}
+
+type CopyVersionPayload struct {
+	Version *ent.PackageVersion `json:"version"`
+	Package *ent.Pkg            `json:"package"`
+}
 
 type CreateOrganizationInput struct {
 	// Letters and digits of ASCII with single - _ . between them, at most 64.
@@ -147,6 +167,23 @@ type Permissions struct {
 	Administer bool `json:"administer"`
 }
 
+// A page of what refers to a version.
+type ReferrerConnection struct {
+	Edges      []*ReferrerEdge         `json:"edges"`
+	PageInfo   *entgql.PageInfo[int64] `json:"pageInfo"`
+	TotalCount int                     `json:"totalCount"`
+}
+
+// A version that refers to another, and what it is to that.
+type ReferrerEdge struct {
+	// The version that refers.
+	Node   *ent.PackageVersion  `json:"node"`
+	Cursor entgql.Cursor[int64] `json:"cursor"`
+	Kind   ReferrerKind         `json:"kind"`
+	// Its type, as the ecosystem names it; may be empty.
+	ArtifactType string `json:"artifactType"`
+}
+
 type RemoveMemberInput struct {
 	// The organization's name.
 	Organization string `json:"organization"`
@@ -242,6 +279,31 @@ type SetUserDisabledInput struct {
 
 type SetUserDisabledPayload struct {
 	User *ent.User `json:"user"`
+}
+
+// A tag that was set, moved or removed.
+type TagMove struct {
+	Tag string `json:"tag"`
+	// The version it named before, which may be gone by now; null for a tag that was new.
+	From *string `json:"from,omitempty"`
+	// The version it named from then on, which may be gone by now; null for a tag that was removed.
+	To *string   `json:"to,omitempty"`
+	At time.Time `json:"at"`
+	// Who moved it; null for who may not be seen, and for the server itself.
+	Actor *ent.User `json:"actor,omitempty"`
+}
+
+// A page of the history of tags.
+type TagMoveConnection struct {
+	Edges      []*TagMoveEdge          `json:"edges"`
+	PageInfo   *entgql.PageInfo[int64] `json:"pageInfo"`
+	TotalCount int                     `json:"totalCount"`
+}
+
+// A move of a tag, and where it stands in the history.
+type TagMoveEdge struct {
+	Node   *TagMove             `json:"node"`
+	Cursor entgql.Cursor[int64] `json:"cursor"`
 }
 
 // How many packages of a type there are.
@@ -514,6 +576,67 @@ func (e *ReadmeFormat) UnmarshalJSON(b []byte) error {
 }
 
 func (e ReadmeFormat) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a version is to the one it refers to.
+type ReferrerKind string
+
+const (
+	ReferrerKindSignature ReferrerKind = "SIGNATURE"
+	ReferrerKindSbom      ReferrerKind = "SBOM"
+	// A signed statement, as of how it was built.
+	ReferrerKindAttestation ReferrerKind = "ATTESTATION"
+	ReferrerKindOther       ReferrerKind = "OTHER"
+)
+
+var AllReferrerKind = []ReferrerKind{
+	ReferrerKindSignature,
+	ReferrerKindSbom,
+	ReferrerKindAttestation,
+	ReferrerKindOther,
+}
+
+func (e ReferrerKind) IsValid() bool {
+	switch e {
+	case ReferrerKindSignature, ReferrerKindSbom, ReferrerKindAttestation, ReferrerKindOther:
+		return true
+	}
+	return false
+}
+
+func (e ReferrerKind) String() string {
+	return string(e)
+}
+
+func (e *ReferrerKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReferrerKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReferrerKind", str)
+	}
+	return nil
+}
+
+func (e ReferrerKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ReferrerKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ReferrerKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

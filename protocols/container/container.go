@@ -39,6 +39,9 @@ const (
 	subjectProperty = "container.subject"
 	// childProperty is the digest of a manifest, or blob, of an index.
 	childProperty = "container.child"
+	// artifactTypeProperty is what kind of artifact a manifest with a subject
+	// is: its artifact type or that of its configuration.
+	artifactTypeProperty = "container.artifacttype"
 	// blobProperty is the digest of an image's layer or configuration.
 	blobProperty = "container.blob"
 )
@@ -47,13 +50,18 @@ const (
 func New() *protocols.Type {
 	return &protocols.Type{
 		Type: registry.Type{
-			Name:         typeName,
-			Title:        "Container",
-			References:   []string{childProperty, blobProperty},
-			CheckTag:     checkTag,
-			TagStays:     immutableTags,
-			Instructions: instructions,
-			Facts:        facts,
+			Name:       typeName,
+			Title:      "Container",
+			References: []string{childProperty, blobProperty},
+			Referrals:  &referrals,
+			CopyName: func(owner, name string) (string, error) {
+				return name, checkName("", owner, name)
+			},
+			OrderedByTime: true,
+			CheckTag:      checkTag,
+			TagStays:      immutableTags,
+			Instructions:  instructions,
+			Facts:         facts,
 		},
 		OwnPaths: true,
 		Dialect:  dialect{},

@@ -200,6 +200,9 @@ func properties(m *manifest) []registry.Property {
 	}
 	if m.Subject != nil {
 		all = append(all, registry.Property{Name: subjectProperty, Value: m.Subject.Digest})
+		if typ := artifactTypeOf(m); typ != "" {
+			all = append(all, registry.Property{Name: artifactTypeProperty, Value: text(typ, maxText)})
+		}
 	}
 	return all
 }

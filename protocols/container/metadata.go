@@ -25,14 +25,16 @@ const (
 // metadata is what is kept of a manifest for the pages and the API. The
 // manifest itself is the version's file.
 type metadata struct {
-	Kind         string            `json:"kind"`
-	MediaType    string            `json:"mediaType"`
-	ArtifactType string            `json:"artifactType,omitempty"`
-	Subject      string            `json:"subject,omitempty"`
-	Platform     *platform         `json:"platform,omitempty"`
-	Created      string            `json:"created,omitempty"`
-	Labels       map[string]string `json:"labels,omitempty"`
-	Annotations  map[string]string `json:"annotations,omitempty"`
+	Kind         string `json:"kind"`
+	MediaType    string `json:"mediaType"`
+	ArtifactType string `json:"artifactType,omitempty"`
+	// ConfigType is the type of the configuration of what has no artifact type.
+	ConfigType  string            `json:"configType,omitempty"`
+	Subject     string            `json:"subject,omitempty"`
+	Platform    *platform         `json:"platform,omitempty"`
+	Created     string            `json:"created,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 	// Size is that of the configuration and all layers, or of all images of an
 	// index, in bytes.
 	Size   int64   `json:"size"`
@@ -78,6 +80,9 @@ func (p *platform) String() string {
 func (r *request) describe(m *manifest, d digest.Digest, size int64) (metadata, registry.Facts, error) {
 	about := metadata{
 		Kind: m.kind(), MediaType: m.MediaType, ArtifactType: text(m.ArtifactType, maxText), Annotations: texts(m.Annotations),
+	}
+	if m.ArtifactType == "" && m.Config != nil {
+		about.ConfigType = text(m.Config.MediaType, maxText)
 	}
 	if m.Subject != nil {
 		about.Subject = m.Subject.Digest

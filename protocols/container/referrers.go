@@ -32,10 +32,7 @@ type reference struct {
 // referrer renders a manifest's entry in the list of its subject.
 func referrer(m *manifest, d digest.Digest, size int64) []byte {
 	entry := reference{
-		MediaType: m.MediaType, Digest: d.String(), Size: size, ArtifactType: m.ArtifactType, Annotations: m.Annotations,
-	}
-	if entry.ArtifactType == "" && m.Config != nil {
-		entry.ArtifactType = m.Config.MediaType
+		MediaType: m.MediaType, Digest: d.String(), Size: size, ArtifactType: artifactTypeOf(m), Annotations: m.Annotations,
 	}
 	raw, err := json.Marshal(entry)
 	if err != nil {
