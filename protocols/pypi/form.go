@@ -35,7 +35,7 @@ type form struct {
 // error is the caller's to discard. Errors: Invalid for what is no such form,
 // TooLarge beyond the bounds, and those of registry.Store.
 //
-// https://docs.pypi.org/api/upload/
+// https://peps.python.org/pep-0694/
 func readForm(r *protocols.Request) (*form, error) {
 	f := &form{fields: map[string][]string{}}
 	body, err := r.MultipartReader()

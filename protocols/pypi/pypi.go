@@ -10,7 +10,7 @@
 //
 // The index is https://packaging.python.org/en/latest/specifications/simple-repository-api/
 // (PEP 503, 592, 629, 658, 691, 700, 714 and 792), the upload
-// https://docs.pypi.org/api/upload/.
+// https://peps.python.org/pep-0694/.
 package pypi
 
 import (

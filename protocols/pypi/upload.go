@@ -13,7 +13,7 @@ import (
 
 // upload publishes one file of a release, which is made when it is the first.
 //
-// https://docs.pypi.org/api/upload/
+// https://peps.python.org/pep-0694/
 func upload(w http.ResponseWriter, r *protocols.Request) error {
 	f, err := readForm(r)
 	var p *registry.Publication
