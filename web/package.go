@@ -14,7 +14,7 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 	start := tab == ""
 	latest := t.Page == route.Package
 	res, err := queries.Package(r.Context(), s.GraphQL, t.Owner, t.Type, t.Name, t.Version, latest,
-		start, start || tab == tabFiles, start || tab == tabTags)
+		start, start || tab == tabFiles, start || tab == tabTags, tab == tabHistory, tab == tabReferrers)
 	if err != nil {
 		return err
 	}
@@ -42,6 +42,9 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 		Facts:        packageFactsOf(p.PackageHead, version),
 		Instructions: instructionGroups(version.Instructions, p.ViewerCan.Write),
 	}
+	if res.Viewer != nil && p.PackageType != nil && p.PackageType.Copies {
+		v.Head.CopyPath = route.OfVersion(t.Owner, t.Type, t.Name, version.Version).As(route.CopyVersion).Path()
+	}
 	v.Page.Description = p.Summary
 	switch tab {
 	case tabReadme:
@@ -59,6 +62,21 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 		if p.RecentTags != nil {
 			for _, edge := range p.RecentTags.Edges {
 				v.Tags = append(v.Tags, tagItem{edge.Node.Name, edge.Node.Version.Version, edge.Node.UpdatedAt})
+			}
+		}
+	case tabHistory:
+		if p.TagHistory != nil {
+			for _, edge := range p.TagHistory.Edges {
+				v.Moves = append(v.Moves, moveItemOf(edge.Node))
+			}
+		}
+	case tabReferrers:
+		if version.Referrers != nil {
+			for _, edge := range version.Referrers.Edges {
+				v.Referrers = append(v.Referrers, referrerItem{
+					Kind: string(edge.Kind), Type: edge.ArtifactType, Version: edge.Node.Version,
+					Size: edge.Node.Size, Published: edge.Node.CreatedAt,
+				})
 			}
 		}
 	default:

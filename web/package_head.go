@@ -63,10 +63,16 @@ func packageTabs(t route.Target, p queries.PackageHead, version *queries.Version
 		if p.Tags.TotalCount > 0 {
 			add(tabTags, "Tags", int64(p.Tags.TotalCount))
 		}
+		if p.MoveCount.TotalCount > 0 {
+			add(tabHistory, "History", 0)
+		}
 		for _, fact := range version.Facts {
 			if len(fact.Columns) > 0 {
 				add(fact.Name, fact.Title, 0)
 			}
+		}
+		if n := version.ReferrerCount.TotalCount; n > 0 {
+			add(tabReferrers, "Referrers", int64(n))
 		}
 		if n := len(version.Dependencies); n > 0 {
 			add(tabDependencies, "Dependencies", int64(n))

@@ -67,6 +67,7 @@ func New(o Options) http.Handler {
 		route.Version:         {get: s.showPackage},
 		route.Versions:        {get: s.versions},
 		route.DeleteVersion:   {get: s.deleteVersionForm, post: s.deleteVersion},
+		route.CopyVersion:     {get: s.copyVersionForm, post: s.copyVersion},
 		route.YankVersion:     {get: s.yankVersionForm, post: s.yankVersion},
 		route.PackageSettings: {get: s.packageSettings, post: s.changePackage},
 	}

@@ -76,6 +76,69 @@ type AccountUser struct {
 // GetFullName returns AccountUser.FullName, and is useful for accessing the field via an interface.
 func (v *AccountUser) GetFullName() string { return v.FullName }
 
+// CopyVersionCopyVersionCopyVersionPayload includes the requested fields of the GraphQL type CopyVersionPayload.
+type CopyVersionCopyVersionCopyVersionPayload struct {
+	Version CopyVersionCopyVersionCopyVersionPayloadVersionPackageVersion `json:"version"`
+	Package CopyVersionCopyVersionCopyVersionPayloadPackage               `json:"package"`
+}
+
+// GetVersion returns CopyVersionCopyVersionCopyVersionPayload.Version, and is useful for accessing the field via an interface.
+func (v *CopyVersionCopyVersionCopyVersionPayload) GetVersion() CopyVersionCopyVersionCopyVersionPayloadVersionPackageVersion {
+	return v.Version
+}
+
+// GetPackage returns CopyVersionCopyVersionCopyVersionPayload.Package, and is useful for accessing the field via an interface.
+func (v *CopyVersionCopyVersionCopyVersionPayload) GetPackage() CopyVersionCopyVersionCopyVersionPayloadPackage {
+	return v.Package
+}
+
+// CopyVersionCopyVersionCopyVersionPayloadPackage includes the requested fields of the GraphQL type Package.
+type CopyVersionCopyVersionCopyVersionPayloadPackage struct {
+	// The name as it was first published.
+	Name  string                                               `json:"name"`
+	Owner CopyVersionCopyVersionCopyVersionPayloadPackageOwner `json:"owner"`
+}
+
+// GetName returns CopyVersionCopyVersionCopyVersionPayloadPackage.Name, and is useful for accessing the field via an interface.
+func (v *CopyVersionCopyVersionCopyVersionPayloadPackage) GetName() string { return v.Name }
+
+// GetOwner returns CopyVersionCopyVersionCopyVersionPayloadPackage.Owner, and is useful for accessing the field via an interface.
+func (v *CopyVersionCopyVersionCopyVersionPayloadPackage) GetOwner() CopyVersionCopyVersionCopyVersionPayloadPackageOwner {
+	return v.Owner
+}
+
+// CopyVersionCopyVersionCopyVersionPayloadPackageOwner includes the requested fields of the GraphQL type Owner.
+type CopyVersionCopyVersionCopyVersionPayloadPackageOwner struct {
+	// The name as it was first written; unique without case.
+	Name string `json:"name"`
+}
+
+// GetName returns CopyVersionCopyVersionCopyVersionPayloadPackageOwner.Name, and is useful for accessing the field via an interface.
+func (v *CopyVersionCopyVersionCopyVersionPayloadPackageOwner) GetName() string { return v.Name }
+
+// CopyVersionCopyVersionCopyVersionPayloadVersionPackageVersion includes the requested fields of the GraphQL type PackageVersion.
+type CopyVersionCopyVersionCopyVersionPayloadVersionPackageVersion struct {
+	// The version as it was published; for images the manifest's digest.
+	Version string `json:"version"`
+}
+
+// GetVersion returns CopyVersionCopyVersionCopyVersionPayloadVersionPackageVersion.Version, and is useful for accessing the field via an interface.
+func (v *CopyVersionCopyVersionCopyVersionPayloadVersionPackageVersion) GetVersion() string {
+	return v.Version
+}
+
+// CopyVersionResponse is returned by CopyVersion on success.
+type CopyVersionResponse struct {
+	// Copies a version with everything it needs to another owner or package, for package types with copies. No bytes are
+	// moved. What is there already stays, so that a copy can be repeated.
+	CopyVersion CopyVersionCopyVersionCopyVersionPayload `json:"copyVersion"`
+}
+
+// GetCopyVersion returns CopyVersionResponse.CopyVersion, and is useful for accessing the field via an interface.
+func (v *CopyVersionResponse) GetCopyVersion() CopyVersionCopyVersionCopyVersionPayload {
+	return v.CopyVersion
+}
+
 // CreateOrganizationCreateOrganizationCreateOrganizationPayload includes the requested fields of the GraphQL type CreateOrganizationPayload.
 type CreateOrganizationCreateOrganizationCreateOrganizationPayload struct {
 	Owner CreateOrganizationCreateOrganizationCreateOrganizationPayloadOwner `json:"owner"`
@@ -953,6 +1016,8 @@ type PackageHead struct {
 	// What the server knows of the package's type; null for a type this server does not serve any more.
 	PackageType *PackageHeadPackageType      `json:"packageType"`
 	Tags        PackageHeadTagsTagConnection `json:"tags"`
+	// What happened to a tag, or to all tags, the last move first. Tags that were removed have their history too.
+	MoveCount PackageHeadMoveCountTagMoveConnection `json:"moveCount"`
 	// The version an install without a version gets.
 	Latest *VersionHead `json:"latest"`
 }
@@ -996,8 +1061,22 @@ func (v *PackageHead) GetPackageType() *PackageHeadPackageType { return v.Packag
 // GetTags returns PackageHead.Tags, and is useful for accessing the field via an interface.
 func (v *PackageHead) GetTags() PackageHeadTagsTagConnection { return v.Tags }
 
+// GetMoveCount returns PackageHead.MoveCount, and is useful for accessing the field via an interface.
+func (v *PackageHead) GetMoveCount() PackageHeadMoveCountTagMoveConnection { return v.MoveCount }
+
 // GetLatest returns PackageHead.Latest, and is useful for accessing the field via an interface.
 func (v *PackageHead) GetLatest() *VersionHead { return v.Latest }
+
+// PackageHeadMoveCountTagMoveConnection includes the requested fields of the GraphQL type TagMoveConnection.
+// The GraphQL type's documentation follows.
+//
+// A page of the history of tags.
+type PackageHeadMoveCountTagMoveConnection struct {
+	TotalCount int `json:"totalCount"`
+}
+
+// GetTotalCount returns PackageHeadMoveCountTagMoveConnection.TotalCount, and is useful for accessing the field via an interface.
+func (v *PackageHeadMoveCountTagMoveConnection) GetTotalCount() int { return v.TotalCount }
 
 // PackageHeadOwner includes the requested fields of the GraphQL type Owner.
 type PackageHeadOwner struct {
@@ -1020,10 +1099,15 @@ func (v *PackageHeadOwner) GetVisibility() OwnerVisibility { return v.Visibility
 type PackageHeadPackageType struct {
 	// Whether versions can be yanked.
 	Yanks bool `json:"yanks"`
+	// Whether versions can be copied to other owners and packages.
+	Copies bool `json:"copies"`
 }
 
 // GetYanks returns PackageHeadPackageType.Yanks, and is useful for accessing the field via an interface.
 func (v *PackageHeadPackageType) GetYanks() bool { return v.Yanks }
+
+// GetCopies returns PackageHeadPackageType.Copies, and is useful for accessing the field via an interface.
+func (v *PackageHeadPackageType) GetCopies() bool { return v.Copies }
 
 // PackageHeadTagsTagConnection includes the requested fields of the GraphQL type TagConnection.
 // The GraphQL type's documentation follows.
@@ -1212,6 +1296,8 @@ type PackagePackage struct {
 	// A version by its name, as published or as its type normalizes it, or by a tag.
 	Version    *VersionDetails                        `json:"version"`
 	RecentTags *PackagePackageRecentTagsTagConnection `json:"recentTags"`
+	// What happened to a tag, or to all tags, the last move first. Tags that were removed have their history too.
+	TagHistory *PackagePackageTagHistoryTagMoveConnection `json:"tagHistory"`
 }
 
 // GetLatest returns PackagePackage.Latest, and is useful for accessing the field via an interface.
@@ -1222,6 +1308,11 @@ func (v *PackagePackage) GetVersion() *VersionDetails { return v.Version }
 
 // GetRecentTags returns PackagePackage.RecentTags, and is useful for accessing the field via an interface.
 func (v *PackagePackage) GetRecentTags() *PackagePackageRecentTagsTagConnection { return v.RecentTags }
+
+// GetTagHistory returns PackagePackage.TagHistory, and is useful for accessing the field via an interface.
+func (v *PackagePackage) GetTagHistory() *PackagePackageTagHistoryTagMoveConnection {
+	return v.TagHistory
+}
 
 // GetId returns PackagePackage.Id, and is useful for accessing the field via an interface.
 func (v *PackagePackage) GetId() string { return v.PackageHead.Id }
@@ -1266,6 +1357,11 @@ func (v *PackagePackage) GetPackageType() *PackageHeadPackageType { return v.Pac
 // GetTags returns PackagePackage.Tags, and is useful for accessing the field via an interface.
 func (v *PackagePackage) GetTags() PackageHeadTagsTagConnection { return v.PackageHead.Tags }
 
+// GetMoveCount returns PackagePackage.MoveCount, and is useful for accessing the field via an interface.
+func (v *PackagePackage) GetMoveCount() PackageHeadMoveCountTagMoveConnection {
+	return v.PackageHead.MoveCount
+}
+
 func (v *PackagePackage) UnmarshalJSON(b []byte) error {
 
 	if string(b) == "null" {
@@ -1298,6 +1394,8 @@ type __premarshalPackagePackage struct {
 
 	RecentTags *PackagePackageRecentTagsTagConnection `json:"recentTags"`
 
+	TagHistory *PackagePackageTagHistoryTagMoveConnection `json:"tagHistory"`
+
 	Id string `json:"id"`
 
 	Type string `json:"type"`
@@ -1323,6 +1421,8 @@ type __premarshalPackagePackage struct {
 	PackageType *PackageHeadPackageType `json:"packageType"`
 
 	Tags PackageHeadTagsTagConnection `json:"tags"`
+
+	MoveCount PackageHeadMoveCountTagMoveConnection `json:"moveCount"`
 }
 
 func (v *PackagePackage) MarshalJSON() ([]byte, error) {
@@ -1339,6 +1439,7 @@ func (v *PackagePackage) __premarshalJSON() (*__premarshalPackagePackage, error)
 	retval.Latest = v.Latest
 	retval.Version = v.Version
 	retval.RecentTags = v.RecentTags
+	retval.TagHistory = v.TagHistory
 	retval.Id = v.PackageHead.Id
 	retval.Type = v.PackageHead.Type
 	retval.Name = v.PackageHead.Name
@@ -1352,6 +1453,7 @@ func (v *PackagePackage) __premarshalJSON() (*__premarshalPackagePackage, error)
 	retval.ViewerCan = v.PackageHead.ViewerCan
 	retval.PackageType = v.PackageHead.PackageType
 	retval.Tags = v.PackageHead.Tags
+	retval.MoveCount = v.PackageHead.MoveCount
 	return &retval, nil
 }
 
@@ -1414,6 +1516,83 @@ type PackagePackageRecentTagsTagConnectionEdgesTagEdgeNodeTagVersionPackageVersi
 // GetVersion returns PackagePackageRecentTagsTagConnectionEdgesTagEdgeNodeTagVersionPackageVersion.Version, and is useful for accessing the field via an interface.
 func (v *PackagePackageRecentTagsTagConnectionEdgesTagEdgeNodeTagVersionPackageVersion) GetVersion() string {
 	return v.Version
+}
+
+// PackagePackageTagHistoryTagMoveConnection includes the requested fields of the GraphQL type TagMoveConnection.
+// The GraphQL type's documentation follows.
+//
+// A page of the history of tags.
+type PackagePackageTagHistoryTagMoveConnection struct {
+	Edges []PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdge `json:"edges"`
+}
+
+// GetEdges returns PackagePackageTagHistoryTagMoveConnection.Edges, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnection) GetEdges() []PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdge {
+	return v.Edges
+}
+
+// PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdge includes the requested fields of the GraphQL type TagMoveEdge.
+// The GraphQL type's documentation follows.
+//
+// A move of a tag, and where it stands in the history.
+type PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdge struct {
+	Node PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove `json:"node"`
+}
+
+// GetNode returns PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdge.Node, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdge) GetNode() PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove {
+	return v.Node
+}
+
+// PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove includes the requested fields of the GraphQL type TagMove.
+// The GraphQL type's documentation follows.
+//
+// A tag that was set, moved or removed.
+type PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove struct {
+	Tag string `json:"tag"`
+	// The version it named before, which may be gone by now; null for a tag that was new.
+	From *string `json:"from"`
+	// The version it named from then on, which may be gone by now; null for a tag that was removed.
+	To *string   `json:"to"`
+	At time.Time `json:"at"`
+	// Who moved it; null for who may not be seen, and for the server itself.
+	Actor *PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMoveActorUser `json:"actor"`
+}
+
+// GetTag returns PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove.Tag, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove) GetTag() string {
+	return v.Tag
+}
+
+// GetFrom returns PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove.From, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove) GetFrom() *string {
+	return v.From
+}
+
+// GetTo returns PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove.To, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove) GetTo() *string {
+	return v.To
+}
+
+// GetAt returns PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove.At, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove) GetAt() time.Time {
+	return v.At
+}
+
+// GetActor returns PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove.Actor, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMove) GetActor() *PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMoveActorUser {
+	return v.Actor
+}
+
+// PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMoveActorUser includes the requested fields of the GraphQL type User.
+type PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMoveActorUser struct {
+	// The name to sign in with; the name of the user's namespace.
+	Login string `json:"login"`
+}
+
+// GetLogin returns PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMoveActorUser.Login, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdgeNodeTagMoveActorUser) GetLogin() string {
+	return v.Login
 }
 
 // PackageResponse is returned by Package on success.
@@ -1557,6 +1736,24 @@ const (
 var AllReadmeFormat = []ReadmeFormat{
 	ReadmeFormatMarkdown,
 	ReadmeFormatText,
+}
+
+// What a version is to the one it refers to.
+type ReferrerKind string
+
+const (
+	ReferrerKindSignature ReferrerKind = "SIGNATURE"
+	ReferrerKindSbom      ReferrerKind = "SBOM"
+	// A signed statement, as of how it was built.
+	ReferrerKindAttestation ReferrerKind = "ATTESTATION"
+	ReferrerKindOther       ReferrerKind = "OTHER"
+)
+
+var AllReferrerKind = []ReferrerKind{
+	ReferrerKindSignature,
+	ReferrerKindSbom,
+	ReferrerKindAttestation,
+	ReferrerKindOther,
 }
 
 // RemoveMemberRemoveMemberRemoveMemberPayload includes the requested fields of the GraphQL type RemoveMemberPayload.
@@ -2113,13 +2310,15 @@ func (v *UploadResponse) GetPackageTypes() []UploadPackageTypesPackageType { ret
 
 // VersionDetails includes the GraphQL fields of PackageVersion requested by the fragment VersionDetails.
 type VersionDetails struct {
-	VersionHead   `json:"-"`
-	Summary       string   `json:"summary"`
-	License       string   `json:"license"`
-	Homepage      string   `json:"homepage"`
-	RepositoryURL string   `json:"repositoryURL"`
-	Authors       []string `json:"authors"`
-	Keywords      []string `json:"keywords"`
+	VersionHead `json:"-"`
+	// The versions that say they are about this one, as an image's signatures, SBOMs and attestations do, oldest first.
+	Referrers     *VersionDetailsReferrersReferrerConnection `json:"referrers"`
+	Summary       string                                     `json:"summary"`
+	License       string                                     `json:"license"`
+	Homepage      string                                     `json:"homepage"`
+	RepositoryURL string                                     `json:"repositoryURL"`
+	Authors       []string                                   `json:"authors"`
+	Keywords      []string                                   `json:"keywords"`
 	// The readme; null when the version has none.
 	Readme *VersionDetailsReadme `json:"readme"`
 	// The packages that this version needs, in the order in which they were published.
@@ -2129,6 +2328,11 @@ type VersionDetails struct {
 	// What only this package type shows of a version.
 	Facts []VersionDetailsFactsFact                 `json:"facts"`
 	Files *VersionDetailsFilesPackageFileConnection `json:"files"`
+}
+
+// GetReferrers returns VersionDetails.Referrers, and is useful for accessing the field via an interface.
+func (v *VersionDetails) GetReferrers() *VersionDetailsReferrersReferrerConnection {
+	return v.Referrers
 }
 
 // GetSummary returns VersionDetails.Summary, and is useful for accessing the field via an interface.
@@ -2199,6 +2403,11 @@ func (v *VersionDetails) GetCreator() *VersionHeadCreatorUser { return v.Version
 // GetTags returns VersionDetails.Tags, and is useful for accessing the field via an interface.
 func (v *VersionDetails) GetTags() VersionHeadTagsTagConnection { return v.VersionHead.Tags }
 
+// GetReferrerCount returns VersionDetails.ReferrerCount, and is useful for accessing the field via an interface.
+func (v *VersionDetails) GetReferrerCount() VersionHeadReferrerCountReferrerConnection {
+	return v.VersionHead.ReferrerCount
+}
+
 func (v *VersionDetails) UnmarshalJSON(b []byte) error {
 
 	if string(b) == "null" {
@@ -2225,6 +2434,8 @@ func (v *VersionDetails) UnmarshalJSON(b []byte) error {
 }
 
 type __premarshalVersionDetails struct {
+	Referrers *VersionDetailsReferrersReferrerConnection `json:"referrers"`
+
 	Summary string `json:"summary"`
 
 	License string `json:"license"`
@@ -2268,6 +2479,8 @@ type __premarshalVersionDetails struct {
 	Creator *VersionHeadCreatorUser `json:"creator"`
 
 	Tags VersionHeadTagsTagConnection `json:"tags"`
+
+	ReferrerCount VersionHeadReferrerCountReferrerConnection `json:"referrerCount"`
 }
 
 func (v *VersionDetails) MarshalJSON() ([]byte, error) {
@@ -2281,6 +2494,7 @@ func (v *VersionDetails) MarshalJSON() ([]byte, error) {
 func (v *VersionDetails) __premarshalJSON() (*__premarshalVersionDetails, error) {
 	var retval __premarshalVersionDetails
 
+	retval.Referrers = v.Referrers
 	retval.Summary = v.Summary
 	retval.License = v.License
 	retval.Homepage = v.Homepage
@@ -2303,6 +2517,7 @@ func (v *VersionDetails) __premarshalJSON() (*__premarshalVersionDetails, error)
 	retval.FileCount = v.VersionHead.FileCount
 	retval.Creator = v.VersionHead.Creator
 	retval.Tags = v.VersionHead.Tags
+	retval.ReferrerCount = v.VersionHead.ReferrerCount
 	return &retval, nil
 }
 
@@ -2526,6 +2741,70 @@ func (v *VersionDetailsReadme) GetFormat() ReadmeFormat { return v.Format }
 // GetHtml returns VersionDetailsReadme.Html, and is useful for accessing the field via an interface.
 func (v *VersionDetailsReadme) GetHtml() string { return v.Html }
 
+// VersionDetailsReferrersReferrerConnection includes the requested fields of the GraphQL type ReferrerConnection.
+// The GraphQL type's documentation follows.
+//
+// A page of what refers to a version.
+type VersionDetailsReferrersReferrerConnection struct {
+	Edges []VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge `json:"edges"`
+}
+
+// GetEdges returns VersionDetailsReferrersReferrerConnection.Edges, and is useful for accessing the field via an interface.
+func (v *VersionDetailsReferrersReferrerConnection) GetEdges() []VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge {
+	return v.Edges
+}
+
+// VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge includes the requested fields of the GraphQL type ReferrerEdge.
+// The GraphQL type's documentation follows.
+//
+// A version that refers to another, and what it is to that.
+type VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge struct {
+	Kind ReferrerKind `json:"kind"`
+	// Its type, as the ecosystem names it; may be empty.
+	ArtifactType string `json:"artifactType"`
+	// The version that refers.
+	Node VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion `json:"node"`
+}
+
+// GetKind returns VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge.Kind, and is useful for accessing the field via an interface.
+func (v *VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge) GetKind() ReferrerKind {
+	return v.Kind
+}
+
+// GetArtifactType returns VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge.ArtifactType, and is useful for accessing the field via an interface.
+func (v *VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge) GetArtifactType() string {
+	return v.ArtifactType
+}
+
+// GetNode returns VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge.Node, and is useful for accessing the field via an interface.
+func (v *VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge) GetNode() VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion {
+	return v.Node
+}
+
+// VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion includes the requested fields of the GraphQL type PackageVersion.
+type VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion struct {
+	// The version as it was published; for images the manifest's digest.
+	Version string `json:"version"`
+	// Bytes of the version's files and, for an image, of its layers; a content that is shared counts once.
+	Size      int64     `json:"size"`
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// GetVersion returns VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion.Version, and is useful for accessing the field via an interface.
+func (v *VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion) GetVersion() string {
+	return v.Version
+}
+
+// GetSize returns VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion.Size, and is useful for accessing the field via an interface.
+func (v *VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion) GetSize() int64 {
+	return v.Size
+}
+
+// GetCreatedAt returns VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion.CreatedAt, and is useful for accessing the field via an interface.
+func (v *VersionDetailsReferrersReferrerConnectionEdgesReferrerEdgeNodePackageVersion) GetCreatedAt() time.Time {
+	return v.CreatedAt
+}
+
 // A version as far as the head of a page and its row of tabs show it.
 type VersionHead struct {
 	// The version as it was published; for images the manifest's digest.
@@ -2546,6 +2825,8 @@ type VersionHead struct {
 	Tags    VersionHeadTagsTagConnection `json:"tags"`
 	// The readme; null when the version has none.
 	Readme *VersionHeadReadme `json:"readme"`
+	// The versions that say they are about this one, as an image's signatures, SBOMs and attestations do, oldest first.
+	ReferrerCount VersionHeadReferrerCountReferrerConnection `json:"referrerCount"`
 	// The packages that this version needs, in the order in which they were published.
 	Dependencies []VersionHeadDependenciesDependency `json:"dependencies"`
 	// What only this package type shows of a version.
@@ -2587,6 +2868,11 @@ func (v *VersionHead) GetTags() VersionHeadTagsTagConnection { return v.Tags }
 
 // GetReadme returns VersionHead.Readme, and is useful for accessing the field via an interface.
 func (v *VersionHead) GetReadme() *VersionHeadReadme { return v.Readme }
+
+// GetReferrerCount returns VersionHead.ReferrerCount, and is useful for accessing the field via an interface.
+func (v *VersionHead) GetReferrerCount() VersionHeadReferrerCountReferrerConnection {
+	return v.ReferrerCount
+}
 
 // GetDependencies returns VersionHead.Dependencies, and is useful for accessing the field via an interface.
 func (v *VersionHead) GetDependencies() []VersionHeadDependenciesDependency { return v.Dependencies }
@@ -2647,6 +2933,17 @@ type VersionHeadReadme struct {
 // GetFormat returns VersionHeadReadme.Format, and is useful for accessing the field via an interface.
 func (v *VersionHeadReadme) GetFormat() ReadmeFormat { return v.Format }
 
+// VersionHeadReferrerCountReferrerConnection includes the requested fields of the GraphQL type ReferrerConnection.
+// The GraphQL type's documentation follows.
+//
+// A page of what refers to a version.
+type VersionHeadReferrerCountReferrerConnection struct {
+	TotalCount int `json:"totalCount"`
+}
+
+// GetTotalCount returns VersionHeadReferrerCountReferrerConnection.TotalCount, and is useful for accessing the field via an interface.
+func (v *VersionHeadReferrerCountReferrerConnection) GetTotalCount() int { return v.TotalCount }
+
 // VersionHeadTagsTagConnection includes the requested fields of the GraphQL type TagConnection.
 // The GraphQL type's documentation follows.
 //
@@ -2683,6 +2980,323 @@ type VersionHeadTagsTagConnectionEdgesTagEdgeNodeTag struct {
 
 // GetName returns VersionHeadTagsTagConnectionEdgesTagEdgeNodeTag.Name, and is useful for accessing the field via an interface.
 func (v *VersionHeadTagsTagConnectionEdgesTagEdgeNodeTag) GetName() string { return v.Name }
+
+// VersionToCopyOwnersOwnerConnection includes the requested fields of the GraphQL type OwnerConnection.
+// The GraphQL type's documentation follows.
+//
+// A connection to a list of items.
+type VersionToCopyOwnersOwnerConnection struct {
+	// A list of edges.
+	Edges []VersionToCopyOwnersOwnerConnectionEdgesOwnerEdge `json:"edges"`
+}
+
+// GetEdges returns VersionToCopyOwnersOwnerConnection.Edges, and is useful for accessing the field via an interface.
+func (v *VersionToCopyOwnersOwnerConnection) GetEdges() []VersionToCopyOwnersOwnerConnectionEdgesOwnerEdge {
+	return v.Edges
+}
+
+// VersionToCopyOwnersOwnerConnectionEdgesOwnerEdge includes the requested fields of the GraphQL type OwnerEdge.
+// The GraphQL type's documentation follows.
+//
+// An edge in a connection.
+type VersionToCopyOwnersOwnerConnectionEdgesOwnerEdge struct {
+	// The item at the end of the edge.
+	Node VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner `json:"node"`
+}
+
+// GetNode returns VersionToCopyOwnersOwnerConnectionEdgesOwnerEdge.Node, and is useful for accessing the field via an interface.
+func (v *VersionToCopyOwnersOwnerConnectionEdgesOwnerEdge) GetNode() VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner {
+	return v.Node
+}
+
+// VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner includes the requested fields of the GraphQL type Owner.
+type VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner struct {
+	// The name as it was first written; unique without case.
+	Name string `json:"name"`
+	// Who may read: everybody, the signed-in, or members alone.
+	Visibility OwnerVisibility                                                               `json:"visibility"`
+	ViewerCan  VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwnerViewerCanPermissions `json:"viewerCan"`
+}
+
+// GetName returns VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner.Name, and is useful for accessing the field via an interface.
+func (v *VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner) GetName() string { return v.Name }
+
+// GetVisibility returns VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner.Visibility, and is useful for accessing the field via an interface.
+func (v *VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner) GetVisibility() OwnerVisibility {
+	return v.Visibility
+}
+
+// GetViewerCan returns VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner.ViewerCan, and is useful for accessing the field via an interface.
+func (v *VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwner) GetViewerCan() VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwnerViewerCanPermissions {
+	return v.ViewerCan
+}
+
+// VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwnerViewerCanPermissions includes the requested fields of the GraphQL type Permissions.
+// The GraphQL type's documentation follows.
+//
+// What the viewer may do to a thing, counting the scopes of the token that was used.
+type VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwnerViewerCanPermissions struct {
+	// Publish, move tags, deprecate.
+	Write bool `json:"write"`
+}
+
+// GetWrite returns VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwnerViewerCanPermissions.Write, and is useful for accessing the field via an interface.
+func (v *VersionToCopyOwnersOwnerConnectionEdgesOwnerEdgeNodeOwnerViewerCanPermissions) GetWrite() bool {
+	return v.Write
+}
+
+// VersionToCopyPackage includes the requested fields of the GraphQL type Package.
+type VersionToCopyPackage struct {
+	PackageHead `json:"-"`
+	// A version by its name, as published or as its type normalizes it, or by a tag.
+	Version *VersionToCopyPackageVersion `json:"version"`
+}
+
+// GetVersion returns VersionToCopyPackage.Version, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetVersion() *VersionToCopyPackageVersion { return v.Version }
+
+// GetId returns VersionToCopyPackage.Id, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetId() string { return v.PackageHead.Id }
+
+// GetType returns VersionToCopyPackage.Type, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetType() string { return v.PackageHead.Type }
+
+// GetName returns VersionToCopyPackage.Name, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetName() string { return v.PackageHead.Name }
+
+// GetSummary returns VersionToCopyPackage.Summary, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetSummary() string { return v.PackageHead.Summary }
+
+// GetVisibility returns VersionToCopyPackage.Visibility, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetVisibility() PackageVisibility { return v.PackageHead.Visibility }
+
+// GetEffectiveVisibility returns VersionToCopyPackage.EffectiveVisibility, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetEffectiveVisibility() OwnerVisibility {
+	return v.PackageHead.EffectiveVisibility
+}
+
+// GetVersionCount returns VersionToCopyPackage.VersionCount, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetVersionCount() int { return v.PackageHead.VersionCount }
+
+// GetUpdatedAt returns VersionToCopyPackage.UpdatedAt, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetUpdatedAt() time.Time { return v.PackageHead.UpdatedAt }
+
+// GetDownloads returns VersionToCopyPackage.Downloads, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetDownloads() int64 { return v.PackageHead.Downloads }
+
+// GetOwner returns VersionToCopyPackage.Owner, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetOwner() PackageHeadOwner { return v.PackageHead.Owner }
+
+// GetViewerCan returns VersionToCopyPackage.ViewerCan, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetViewerCan() PackageHeadViewerCanPermissions {
+	return v.PackageHead.ViewerCan
+}
+
+// GetPackageType returns VersionToCopyPackage.PackageType, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetPackageType() *PackageHeadPackageType {
+	return v.PackageHead.PackageType
+}
+
+// GetTags returns VersionToCopyPackage.Tags, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetTags() PackageHeadTagsTagConnection { return v.PackageHead.Tags }
+
+// GetMoveCount returns VersionToCopyPackage.MoveCount, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetMoveCount() PackageHeadMoveCountTagMoveConnection {
+	return v.PackageHead.MoveCount
+}
+
+// GetLatest returns VersionToCopyPackage.Latest, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackage) GetLatest() *VersionHead { return v.PackageHead.Latest }
+
+func (v *VersionToCopyPackage) UnmarshalJSON(b []byte) error {
+
+	if string(b) == "null" {
+		return nil
+	}
+
+	var firstPass struct {
+		*VersionToCopyPackage
+		graphql.NoUnmarshalJSON
+	}
+	firstPass.VersionToCopyPackage = v
+
+	err := json.Unmarshal(b, &firstPass)
+	if err != nil {
+		return err
+	}
+
+	err = json.Unmarshal(
+		b, &v.PackageHead)
+	if err != nil {
+		return err
+	}
+	return nil
+}
+
+type __premarshalVersionToCopyPackage struct {
+	Version *VersionToCopyPackageVersion `json:"version"`
+
+	Id string `json:"id"`
+
+	Type string `json:"type"`
+
+	Name string `json:"name"`
+
+	Summary string `json:"summary"`
+
+	Visibility PackageVisibility `json:"visibility"`
+
+	EffectiveVisibility OwnerVisibility `json:"effectiveVisibility"`
+
+	VersionCount int `json:"versionCount"`
+
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	Downloads int64 `json:"downloads"`
+
+	Owner PackageHeadOwner `json:"owner"`
+
+	ViewerCan PackageHeadViewerCanPermissions `json:"viewerCan"`
+
+	PackageType *PackageHeadPackageType `json:"packageType"`
+
+	Tags PackageHeadTagsTagConnection `json:"tags"`
+
+	MoveCount PackageHeadMoveCountTagMoveConnection `json:"moveCount"`
+
+	Latest *VersionHead `json:"latest"`
+}
+
+func (v *VersionToCopyPackage) MarshalJSON() ([]byte, error) {
+	premarshaled, err := v.__premarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(premarshaled)
+}
+
+func (v *VersionToCopyPackage) __premarshalJSON() (*__premarshalVersionToCopyPackage, error) {
+	var retval __premarshalVersionToCopyPackage
+
+	retval.Version = v.Version
+	retval.Id = v.PackageHead.Id
+	retval.Type = v.PackageHead.Type
+	retval.Name = v.PackageHead.Name
+	retval.Summary = v.PackageHead.Summary
+	retval.Visibility = v.PackageHead.Visibility
+	retval.EffectiveVisibility = v.PackageHead.EffectiveVisibility
+	retval.VersionCount = v.PackageHead.VersionCount
+	retval.UpdatedAt = v.PackageHead.UpdatedAt
+	retval.Downloads = v.PackageHead.Downloads
+	retval.Owner = v.PackageHead.Owner
+	retval.ViewerCan = v.PackageHead.ViewerCan
+	retval.PackageType = v.PackageHead.PackageType
+	retval.Tags = v.PackageHead.Tags
+	retval.MoveCount = v.PackageHead.MoveCount
+	retval.Latest = v.PackageHead.Latest
+	return &retval, nil
+}
+
+// VersionToCopyPackageVersion includes the requested fields of the GraphQL type PackageVersion.
+type VersionToCopyPackageVersion struct {
+	Id string `json:"id"`
+	// The version as it was published; for images the manifest's digest.
+	Version string `json:"version"`
+	// Bytes of the version's files and, for an image, of its layers; a content that is shared counts once.
+	Size int64                                        `json:"size"`
+	Tags VersionToCopyPackageVersionTagsTagConnection `json:"tags"`
+	// The versions that say they are about this one, as an image's signatures, SBOMs and attestations do, oldest first.
+	Referrers VersionToCopyPackageVersionReferrersReferrerConnection `json:"referrers"`
+}
+
+// GetId returns VersionToCopyPackageVersion.Id, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackageVersion) GetId() string { return v.Id }
+
+// GetVersion returns VersionToCopyPackageVersion.Version, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackageVersion) GetVersion() string { return v.Version }
+
+// GetSize returns VersionToCopyPackageVersion.Size, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackageVersion) GetSize() int64 { return v.Size }
+
+// GetTags returns VersionToCopyPackageVersion.Tags, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackageVersion) GetTags() VersionToCopyPackageVersionTagsTagConnection {
+	return v.Tags
+}
+
+// GetReferrers returns VersionToCopyPackageVersion.Referrers, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackageVersion) GetReferrers() VersionToCopyPackageVersionReferrersReferrerConnection {
+	return v.Referrers
+}
+
+// VersionToCopyPackageVersionReferrersReferrerConnection includes the requested fields of the GraphQL type ReferrerConnection.
+// The GraphQL type's documentation follows.
+//
+// A page of what refers to a version.
+type VersionToCopyPackageVersionReferrersReferrerConnection struct {
+	TotalCount int `json:"totalCount"`
+}
+
+// GetTotalCount returns VersionToCopyPackageVersionReferrersReferrerConnection.TotalCount, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackageVersionReferrersReferrerConnection) GetTotalCount() int {
+	return v.TotalCount
+}
+
+// VersionToCopyPackageVersionTagsTagConnection includes the requested fields of the GraphQL type TagConnection.
+// The GraphQL type's documentation follows.
+//
+// A connection to a list of items.
+type VersionToCopyPackageVersionTagsTagConnection struct {
+	// A list of edges.
+	Edges []VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdge `json:"edges"`
+}
+
+// GetEdges returns VersionToCopyPackageVersionTagsTagConnection.Edges, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackageVersionTagsTagConnection) GetEdges() []VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdge {
+	return v.Edges
+}
+
+// VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdge includes the requested fields of the GraphQL type TagEdge.
+// The GraphQL type's documentation follows.
+//
+// An edge in a connection.
+type VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdge struct {
+	// The item at the end of the edge.
+	Node VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdgeNodeTag `json:"node"`
+}
+
+// GetNode returns VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdge.Node, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdge) GetNode() VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdgeNodeTag {
+	return v.Node
+}
+
+// VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdgeNodeTag includes the requested fields of the GraphQL type Tag.
+type VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdgeNodeTag struct {
+	// Case-sensitive.
+	Name string `json:"name"`
+}
+
+// GetName returns VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdgeNodeTag.Name, and is useful for accessing the field via an interface.
+func (v *VersionToCopyPackageVersionTagsTagConnectionEdgesTagEdgeNodeTag) GetName() string {
+	return v.Name
+}
+
+// VersionToCopyResponse is returned by VersionToCopy on success.
+type VersionToCopyResponse struct {
+	// Who is asking; null when nobody has signed in.
+	Viewer *Account                           `json:"viewer"`
+	Owners VersionToCopyOwnersOwnerConnection `json:"owners"`
+	// A package by its name as published or as its type normalizes it.
+	Package *VersionToCopyPackage `json:"package"`
+}
+
+// GetViewer returns VersionToCopyResponse.Viewer, and is useful for accessing the field via an interface.
+func (v *VersionToCopyResponse) GetViewer() *Account { return v.Viewer }
+
+// GetOwners returns VersionToCopyResponse.Owners, and is useful for accessing the field via an interface.
+func (v *VersionToCopyResponse) GetOwners() VersionToCopyOwnersOwnerConnection { return v.Owners }
+
+// GetPackage returns VersionToCopyResponse.Package, and is useful for accessing the field via an interface.
+func (v *VersionToCopyResponse) GetPackage() *VersionToCopyPackage { return v.Package }
 
 // VersionToDeletePackage includes the requested fields of the GraphQL type Package.
 type VersionToDeletePackage struct {
@@ -2738,6 +3352,11 @@ func (v *VersionToDeletePackage) GetPackageType() *PackageHeadPackageType {
 
 // GetTags returns VersionToDeletePackage.Tags, and is useful for accessing the field via an interface.
 func (v *VersionToDeletePackage) GetTags() PackageHeadTagsTagConnection { return v.PackageHead.Tags }
+
+// GetMoveCount returns VersionToDeletePackage.MoveCount, and is useful for accessing the field via an interface.
+func (v *VersionToDeletePackage) GetMoveCount() PackageHeadMoveCountTagMoveConnection {
+	return v.PackageHead.MoveCount
+}
 
 // GetLatest returns VersionToDeletePackage.Latest, and is useful for accessing the field via an interface.
 func (v *VersionToDeletePackage) GetLatest() *VersionHead { return v.PackageHead.Latest }
@@ -2796,6 +3415,8 @@ type __premarshalVersionToDeletePackage struct {
 
 	Tags PackageHeadTagsTagConnection `json:"tags"`
 
+	MoveCount PackageHeadMoveCountTagMoveConnection `json:"moveCount"`
+
 	Latest *VersionHead `json:"latest"`
 }
 
@@ -2824,6 +3445,7 @@ func (v *VersionToDeletePackage) __premarshalJSON() (*__premarshalVersionToDelet
 	retval.ViewerCan = v.PackageHead.ViewerCan
 	retval.PackageType = v.PackageHead.PackageType
 	retval.Tags = v.PackageHead.Tags
+	retval.MoveCount = v.PackageHead.MoveCount
 	retval.Latest = v.PackageHead.Latest
 	return &retval, nil
 }
@@ -2919,6 +3541,11 @@ func (v *VersionToYankPackage) GetPackageType() *PackageHeadPackageType {
 // GetTags returns VersionToYankPackage.Tags, and is useful for accessing the field via an interface.
 func (v *VersionToYankPackage) GetTags() PackageHeadTagsTagConnection { return v.PackageHead.Tags }
 
+// GetMoveCount returns VersionToYankPackage.MoveCount, and is useful for accessing the field via an interface.
+func (v *VersionToYankPackage) GetMoveCount() PackageHeadMoveCountTagMoveConnection {
+	return v.PackageHead.MoveCount
+}
+
 // GetLatest returns VersionToYankPackage.Latest, and is useful for accessing the field via an interface.
 func (v *VersionToYankPackage) GetLatest() *VersionHead { return v.PackageHead.Latest }
 
@@ -2976,6 +3603,8 @@ type __premarshalVersionToYankPackage struct {
 
 	Tags PackageHeadTagsTagConnection `json:"tags"`
 
+	MoveCount PackageHeadMoveCountTagMoveConnection `json:"moveCount"`
+
 	Latest *VersionHead `json:"latest"`
 }
 
@@ -3004,6 +3633,7 @@ func (v *VersionToYankPackage) __premarshalJSON() (*__premarshalVersionToYankPac
 	retval.ViewerCan = v.PackageHead.ViewerCan
 	retval.PackageType = v.PackageHead.PackageType
 	retval.Tags = v.PackageHead.Tags
+	retval.MoveCount = v.PackageHead.MoveCount
 	retval.Latest = v.PackageHead.Latest
 	return &retval, nil
 }
@@ -3094,6 +3724,11 @@ func (v *VersionsPackage) GetPackageType() *PackageHeadPackageType { return v.Pa
 // GetTags returns VersionsPackage.Tags, and is useful for accessing the field via an interface.
 func (v *VersionsPackage) GetTags() PackageHeadTagsTagConnection { return v.PackageHead.Tags }
 
+// GetMoveCount returns VersionsPackage.MoveCount, and is useful for accessing the field via an interface.
+func (v *VersionsPackage) GetMoveCount() PackageHeadMoveCountTagMoveConnection {
+	return v.PackageHead.MoveCount
+}
+
 // GetLatest returns VersionsPackage.Latest, and is useful for accessing the field via an interface.
 func (v *VersionsPackage) GetLatest() *VersionHead { return v.PackageHead.Latest }
 
@@ -3151,6 +3786,8 @@ type __premarshalVersionsPackage struct {
 
 	Tags PackageHeadTagsTagConnection `json:"tags"`
 
+	MoveCount PackageHeadMoveCountTagMoveConnection `json:"moveCount"`
+
 	Latest *VersionHead `json:"latest"`
 }
 
@@ -3179,6 +3816,7 @@ func (v *VersionsPackage) __premarshalJSON() (*__premarshalVersionsPackage, erro
 	retval.ViewerCan = v.PackageHead.ViewerCan
 	retval.PackageType = v.PackageHead.PackageType
 	retval.Tags = v.PackageHead.Tags
+	retval.MoveCount = v.PackageHead.MoveCount
 	retval.Latest = v.PackageHead.Latest
 	return &retval, nil
 }
@@ -3399,6 +4037,30 @@ type YankVersionYankVersionYankVersionPayloadVersionPackageVersion struct {
 // GetId returns YankVersionYankVersionYankVersionPayloadVersionPackageVersion.Id, and is useful for accessing the field via an interface.
 func (v *YankVersionYankVersionYankVersionPayloadVersionPackageVersion) GetId() string { return v.Id }
 
+// __CopyVersionInput is used internally by genqlient
+type __CopyVersionInput struct {
+	Version   string   `json:"version"`
+	Owner     string   `json:"owner"`
+	Name      string   `json:"name"`
+	Tags      []string `json:"tags"`
+	Referrers bool     `json:"referrers"`
+}
+
+// GetVersion returns __CopyVersionInput.Version, and is useful for accessing the field via an interface.
+func (v *__CopyVersionInput) GetVersion() string { return v.Version }
+
+// GetOwner returns __CopyVersionInput.Owner, and is useful for accessing the field via an interface.
+func (v *__CopyVersionInput) GetOwner() string { return v.Owner }
+
+// GetName returns __CopyVersionInput.Name, and is useful for accessing the field via an interface.
+func (v *__CopyVersionInput) GetName() string { return v.Name }
+
+// GetTags returns __CopyVersionInput.Tags, and is useful for accessing the field via an interface.
+func (v *__CopyVersionInput) GetTags() []string { return v.Tags }
+
+// GetReferrers returns __CopyVersionInput.Referrers, and is useful for accessing the field via an interface.
+func (v *__CopyVersionInput) GetReferrers() bool { return v.Referrers }
+
 // __CreateOrganizationInput is used internally by genqlient
 type __CreateOrganizationInput struct {
 	Name        string          `json:"name"`
@@ -3529,6 +4191,8 @@ type __PackageInput struct {
 	Readme      bool   `json:"readme"`
 	Files       bool   `json:"files"`
 	Tags        bool   `json:"tags"`
+	History     bool   `json:"history"`
+	Referrers   bool   `json:"referrers"`
 }
 
 // GetOwner returns __PackageInput.Owner, and is useful for accessing the field via an interface.
@@ -3554,6 +4218,12 @@ func (v *__PackageInput) GetFiles() bool { return v.Files }
 
 // GetTags returns __PackageInput.Tags, and is useful for accessing the field via an interface.
 func (v *__PackageInput) GetTags() bool { return v.Tags }
+
+// GetHistory returns __PackageInput.History, and is useful for accessing the field via an interface.
+func (v *__PackageInput) GetHistory() bool { return v.History }
+
+// GetReferrers returns __PackageInput.Referrers, and is useful for accessing the field via an interface.
+func (v *__PackageInput) GetReferrers() bool { return v.Referrers }
 
 // __PackageSettingsInput is used internally by genqlient
 type __PackageSettingsInput struct {
@@ -3715,6 +4385,26 @@ type __UploadInput struct {
 // GetName returns __UploadInput.Name, and is useful for accessing the field via an interface.
 func (v *__UploadInput) GetName() string { return v.Name }
 
+// __VersionToCopyInput is used internally by genqlient
+type __VersionToCopyInput struct {
+	Owner       string `json:"owner"`
+	PackageType string `json:"packageType"`
+	Name        string `json:"name"`
+	Version     string `json:"version"`
+}
+
+// GetOwner returns __VersionToCopyInput.Owner, and is useful for accessing the field via an interface.
+func (v *__VersionToCopyInput) GetOwner() string { return v.Owner }
+
+// GetPackageType returns __VersionToCopyInput.PackageType, and is useful for accessing the field via an interface.
+func (v *__VersionToCopyInput) GetPackageType() string { return v.PackageType }
+
+// GetName returns __VersionToCopyInput.Name, and is useful for accessing the field via an interface.
+func (v *__VersionToCopyInput) GetName() string { return v.Name }
+
+// GetVersion returns __VersionToCopyInput.Version, and is useful for accessing the field via an interface.
+func (v *__VersionToCopyInput) GetVersion() string { return v.Version }
+
 // __VersionToDeleteInput is used internally by genqlient
 type __VersionToDeleteInput struct {
 	Owner       string `json:"owner"`
@@ -3798,6 +4488,56 @@ func (v *__YankVersionInput) GetId() string { return v.Id }
 
 // GetReason returns __YankVersionInput.Reason, and is useful for accessing the field via an interface.
 func (v *__YankVersionInput) GetReason() string { return v.Reason }
+
+// The mutation executed by CopyVersion.
+const CopyVersion_Operation = `
+mutation CopyVersion ($version: ID!, $owner: String!, $name: String!, $tags: [String!]!, $referrers: Boolean!) {
+	copyVersion(input: {version:$version,owner:$owner,package:$name,tags:$tags,referrers:$referrers}) {
+		version {
+			version
+		}
+		package {
+			name
+			owner {
+				name
+			}
+		}
+	}
+}
+`
+
+func CopyVersion(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	version string,
+	owner string,
+	name string,
+	tags []string,
+	referrers bool,
+) (data_ *CopyVersionResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "CopyVersion",
+		Query:  CopyVersion_Operation,
+		Variables: &__CopyVersionInput{
+			Version:   version,
+			Owner:     owner,
+			Name:      name,
+			Tags:      tags,
+			Referrers: referrers,
+		},
+	}
+
+	data_ = &CopyVersionResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
 
 // The mutation executed by CreateOrganization.
 const CreateOrganization_Operation = `
@@ -4372,7 +5112,7 @@ func OwnerSettings(
 
 // The query executed by Package.
 const Package_Operation = `
-query Package ($owner: String!, $packageType: String!, $name: String!, $version: String!, $latest: Boolean!, $readme: Boolean!, $files: Boolean!, $tags: Boolean!) {
+query Package ($owner: String!, $packageType: String!, $name: String!, $version: String!, $latest: Boolean!, $readme: Boolean!, $files: Boolean!, $tags: Boolean!, $history: Boolean!, $referrers: Boolean!) {
 	viewer {
 		... Account
 	}
@@ -4391,6 +5131,19 @@ query Package ($owner: String!, $packageType: String!, $name: String!, $version:
 					updatedAt
 					version {
 						version
+					}
+				}
+			}
+		}
+		tagHistory(first: 100) @include(if: $history) {
+			edges {
+				node {
+					tag
+					from
+					to
+					at
+					actor {
+						login
 					}
 				}
 			}
@@ -4432,8 +5185,12 @@ fragment PackageHead on Package {
 	}
 	packageType {
 		yanks
+		copies
 	}
 	tags(first: 1) {
+		totalCount
+	}
+	moveCount: tagHistory(first: 0) {
 		totalCount
 	}
 	latest {
@@ -4442,6 +5199,17 @@ fragment PackageHead on Package {
 }
 fragment VersionDetails on PackageVersion {
 	... VersionHead
+	referrers(first: 50) @include(if: $referrers) {
+		edges {
+			kind
+			artifactType
+			node {
+				version
+				size
+				createdAt
+			}
+		}
+	}
 	summary
 	license
 	homepage
@@ -4518,6 +5286,9 @@ fragment VersionHead on PackageVersion {
 	readme {
 		format
 	}
+	referrerCount: referrers(first: 0) {
+		totalCount
+	}
 	dependencies {
 		name
 	}
@@ -4551,6 +5322,8 @@ func Package(
 	readme bool,
 	files bool,
 	tags bool,
+	history bool,
+	referrers bool,
 ) (data_ *PackageResponse, err_ error) {
 	req_ := &graphql.Request{
 		OpName: "Package",
@@ -4564,6 +5337,8 @@ func Package(
 			Readme:      readme,
 			Files:       files,
 			Tags:        tags,
+			History:     history,
+			Referrers:   referrers,
 		},
 	}
 
@@ -4624,8 +5399,12 @@ fragment PackageHead on Package {
 	}
 	packageType {
 		yanks
+		copies
 	}
 	tags(first: 1) {
+		totalCount
+	}
+	moveCount: tagHistory(first: 0) {
 		totalCount
 	}
 	latest {
@@ -4654,6 +5433,9 @@ fragment VersionHead on PackageVersion {
 	}
 	readme {
 		format
+	}
+	referrerCount: referrers(first: 0) {
+		totalCount
 	}
 	dependencies {
 		name
@@ -5292,6 +6074,157 @@ func Upload(
 	return data_, err_
 }
 
+// The query executed by VersionToCopy.
+const VersionToCopy_Operation = `
+query VersionToCopy ($owner: String!, $packageType: String!, $name: String!, $version: String!) {
+	viewer {
+		... Account
+	}
+	owners(first: 100, orderBy: {field:NAME,direction:ASC}) {
+		edges {
+			node {
+				name
+				visibility
+				viewerCan {
+					write
+				}
+			}
+		}
+	}
+	package(owner: $owner, type: $packageType, name: $name) {
+		... PackageHead
+		version(version: $version) {
+			id
+			version
+			size
+			tags(first: 20) {
+				edges {
+					node {
+						name
+					}
+				}
+			}
+			referrers(first: 0) {
+				totalCount
+			}
+		}
+	}
+}
+fragment Account on Viewer {
+	login
+	user {
+		fullName
+	}
+	owners(first: 50) {
+		edges {
+			node {
+				name
+				kind
+			}
+		}
+	}
+}
+fragment PackageHead on Package {
+	id
+	type
+	name
+	summary
+	visibility
+	effectiveVisibility
+	versionCount
+	updatedAt
+	downloads
+	owner {
+		name
+		visibility
+	}
+	viewerCan {
+		write
+		delete
+		manage
+	}
+	packageType {
+		yanks
+		copies
+	}
+	tags(first: 1) {
+		totalCount
+	}
+	moveCount: tagHistory(first: 0) {
+		totalCount
+	}
+	latest {
+		... VersionHead
+	}
+}
+fragment VersionHead on PackageVersion {
+	version
+	createdAt
+	prerelease
+	deprecated
+	yanked
+	statusReason
+	downloads
+	size
+	fileCount
+	creator {
+		login
+	}
+	tags(first: 20) {
+		edges {
+			node {
+				name
+			}
+		}
+	}
+	readme {
+		format
+	}
+	referrerCount: referrers(first: 0) {
+		totalCount
+	}
+	dependencies {
+		name
+	}
+	facts {
+		name
+		title
+		columns
+	}
+}
+`
+
+func VersionToCopy(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	owner string,
+	packageType string,
+	name string,
+	version string,
+) (data_ *VersionToCopyResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "VersionToCopy",
+		Query:  VersionToCopy_Operation,
+		Variables: &__VersionToCopyInput{
+			Owner:       owner,
+			PackageType: packageType,
+			Name:        name,
+			Version:     version,
+		},
+	}
+
+	data_ = &VersionToCopyResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The query executed by VersionToDelete.
 const VersionToDelete_Operation = `
 query VersionToDelete ($owner: String!, $packageType: String!, $name: String!, $version: String!) {
@@ -5343,8 +6276,12 @@ fragment PackageHead on Package {
 	}
 	packageType {
 		yanks
+		copies
 	}
 	tags(first: 1) {
+		totalCount
+	}
+	moveCount: tagHistory(first: 0) {
 		totalCount
 	}
 	latest {
@@ -5373,6 +6310,9 @@ fragment VersionHead on PackageVersion {
 	}
 	readme {
 		format
+	}
+	referrerCount: referrers(first: 0) {
+		totalCount
 	}
 	dependencies {
 		name
@@ -5466,8 +6406,12 @@ fragment PackageHead on Package {
 	}
 	packageType {
 		yanks
+		copies
 	}
 	tags(first: 1) {
+		totalCount
+	}
+	moveCount: tagHistory(first: 0) {
 		totalCount
 	}
 	latest {
@@ -5496,6 +6440,9 @@ fragment VersionHead on PackageVersion {
 	}
 	readme {
 		format
+	}
+	referrerCount: referrers(first: 0) {
+		totalCount
 	}
 	dependencies {
 		name
@@ -5613,8 +6560,12 @@ fragment PackageHead on Package {
 	}
 	packageType {
 		yanks
+		copies
 	}
 	tags(first: 1) {
+		totalCount
+	}
+	moveCount: tagHistory(first: 0) {
 		totalCount
 	}
 	latest {
@@ -5649,6 +6600,9 @@ fragment VersionHead on PackageVersion {
 	}
 	readme {
 		format
+	}
+	referrerCount: referrers(first: 0) {
+		totalCount
 	}
 	dependencies {
 		name

@@ -37,6 +37,8 @@ func (t Target) Path() string {
 		return t.packagePath() + "/v/" + escape(t.Version) + "/delete"
 	case YankVersion:
 		return t.packagePath() + "/v/" + escape(t.Version) + "/yank"
+	case CopyVersion:
+		return t.packagePath() + "/v/" + escape(t.Version) + "/copy"
 	case Versions:
 		return t.packagePath() + "/versions"
 	case PackageSettings:

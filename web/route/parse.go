@@ -117,6 +117,9 @@ func parsePackage(t Target, raw, segments []string) Target {
 	case len(tail) == 3 && tail[0] == "v" && tail[2] == "yank":
 		t.Page, t.Version = YankVersion, tail[1]
 		return t
+	case len(tail) == 3 && tail[0] == "v" && tail[2] == "copy":
+		t.Page, t.Version = CopyVersion, tail[1]
+		return t
 	}
 	return Target{}
 }

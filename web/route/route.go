@@ -36,6 +36,7 @@ const (
 	Version                     // /{owner}/{type}/{name}/v/{version}
 	DeleteVersion               // /{owner}/{type}/{name}/v/{version}/delete
 	YankVersion                 // /{owner}/{type}/{name}/v/{version}/yank
+	CopyVersion                 // /{owner}/{type}/{name}/v/{version}/copy
 	Versions                    // /{owner}/{type}/{name}/versions
 	PackageSettings             // /{owner}/{type}/{name}/settings
 )
@@ -92,7 +93,7 @@ func OfOwnerSettings(owner, section string) Target {
 // As gives the same package (and version) on another page: OfPackage(...).As(Versions).
 func (t Target) As(page Page) Target {
 	t.Page = page
-	if page != Version && page != DeleteVersion && page != YankVersion {
+	if page != Version && page != DeleteVersion && page != YankVersion && page != CopyVersion {
 		t.Version = ""
 	}
 	return t

@@ -28,6 +28,7 @@ func TestPathsReadBack(t *testing.T) {
 		"/acme/npm/@acme%2Fv/v/2.0.0":               OfVersion("acme", "npm", "@acme/v", "2.0.0"),
 		"/acme/container/team/app/v/sha256:1f":      OfVersion("acme", "container", "team/app", "sha256:1f"),
 		"/acme/container/team/app/v/1.0/delete":     OfVersion("acme", "container", "team/app", "1.0").As(DeleteVersion),
+		"/acme/container/app/v/sha256:1f/copy":      OfVersion("acme", "container", "app", "sha256:1f").As(CopyVersion),
 		"/acme/pypi/app/v/1.0/yank":                 OfVersion("acme", "pypi", "app", "1.0").As(YankVersion),
 		"/acme/container/team/app/versions":         OfPackage("acme", "container", "team/app").As(Versions),
 		"/acme/generic/a/b/settings":                OfPackage("acme", "generic", "a/b").As(PackageSettings),
@@ -108,7 +109,7 @@ func FuzzRoundTrip(f *testing.F) {
 			}
 		}
 		base := OfVersion("acme", "npm", name, version)
-		for _, page := range []Page{Package, Version, DeleteVersion, YankVersion, Versions, PackageSettings} {
+		for _, page := range []Page{Package, Version, DeleteVersion, YankVersion, CopyVersion, Versions, PackageSettings} {
 			target := base.As(page)
 			path := target.Path()
 			if got := Parse(path); got != target {
