@@ -75,6 +75,9 @@ func parsePath(path string) (location, error) {
 	l.file = segments[len(segments)-1]
 	if of, algorithm, ok := protocols.CutChecksum(l.file); ok {
 		l.file, l.algorithm = of, algorithm
+		if !validPart(of) {
+			return location{}, registry.FieldErrorf("path", "%.60q cannot be a file's name, so it has no checksum", of)
+		}
 	}
 	n := len(folder)
 	switch {

@@ -59,6 +59,7 @@ func FuzzParsePath(f *testing.F) {
 	f.Add("com/acme/lib/1.0-SNAPSHOT/lib-1.0-20261120.093322-1-bin.tar.gz.sha1")
 	f.Add("com/acme/maven-metadata.xml.md5")
 	f.Add("a/../b/c//d")
+	f.Add("0/0/0/0 .sha1")
 	f.Fuzz(func(t *testing.T, path string) {
 		l, err := parsePath(path)
 		if err != nil {
