@@ -15,6 +15,7 @@ func TestOnPostgres(t *testing.T) {
 	databaseURL = func(t testing.TB) string { return databasetest.Postgres(t) }
 	defer func() { databaseURL = before }()
 	for name, test := range map[string]func(*testing.T){
+		"referrers": TestReferrers, "tag history": TestTagHistory, "copies": TestCopyVersion,
 		"arguments":    TestArgumentErrors,
 		"dependencies": TestPackage,
 		"filters":      TestFiltersTellNothing,
