@@ -178,7 +178,7 @@ func (w wanted) entry(a *archive, h *tar.Header, content io.Reader) error {
 		return w.readManifest(a, content)
 	case w.readme != "" && file == path.Clean(w.readme):
 		text, err := io.ReadAll(io.LimitReader(content, maxReadme))
-		a.readme = tidy(string(text))
+		a.readme = protocols.CleanText(string(text))
 		return err
 	}
 	return nil
@@ -251,7 +251,7 @@ func (m *cargoManifest) rust() string {
 // edition is the edition of the language the manifest names, or "".
 func (m *cargoManifest) edition() string {
 	text, _ := m.Package.Edition.(string)
-	return cut(line(text), 20)
+	return protocols.CutText(line(text), 20)
 }
 
 var tooMuch = registry.Errorf(registry.TooLarge, "the .crate unpacks to more than %d GiB", maxUnpacked>>30)

@@ -2,7 +2,6 @@ package cargo
 
 import (
 	"encoding/json"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -141,8 +141,8 @@ func (d *uploadDep) check() error {
 	return nil
 }
 
-// comparator is one condition of a version requirement,
-// https://docs.rs/semver/1/semver/struct.VersionReq.html.
+// comparator is one condition of a version requirement
+// as the semver crate reads it (struct VersionReq).
 var comparator = regexp.MustCompile(`^(=|>=|>|<=|<|~|\^)? *(` +
 	`[0-9]{1,20}(\.[0-9]{1,20}(\.[0-9]{1,20}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?)?)?` +
 	`|[0-9]{1,20}(\.[0-9]{1,20})?\.[*xX](\.[*xX])?)$`)
@@ -215,23 +215,20 @@ func (u *upload) clean() {
 		*text = line(*text)
 	}
 	for _, link := range []*string{&u.Documentation, &u.Homepage, &u.Repository} {
-		*link = webURL(*link)
+		*link = protocols.WebURL(*link)
 	}
 	for _, list := range []*[]string{&u.Authors, &u.Keywords, &u.Categories} {
 		*list = lines(*list)
 	}
 	if u.Readme != nil {
-		*u.Readme = cut(tidy(*u.Readme), maxReadme)
+		*u.Readme = protocols.CutText(protocols.CleanText(*u.Readme), maxReadme)
 	}
 }
 
-// tidy replaces what the databases do not keep.
-func tidy(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
-}
-
 // line is the text on one line, cut.
-func line(text string) string { return cut(strings.Join(strings.Fields(tidy(text)), " "), maxText) }
+func line(text string) string {
+	return protocols.CutText(strings.Join(strings.Fields(protocols.CleanText(text)), " "), maxText)
+}
 
 func lines(list []string) []string {
 	var all []string
@@ -241,20 +238,4 @@ func lines(list []string) []string {
 		}
 	}
 	return all
-}
-
-func cut(text string, limit int) string {
-	if len(text) > limit {
-		return strings.ToValidUTF8(text[:limit], "")
-	}
-	return text
-}
-
-// webURL is the URL if a browser may follow it, else "".
-func webURL(raw string) string {
-	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(raw) > maxText {
-		return ""
-	}
-	return u.String()
 }

@@ -153,7 +153,7 @@ func (in *inspected) look(z *protocols.ZipArchive) error {
 			if err != nil {
 				return err
 			}
-			in.readme = tidy(string(text))
+			in.readme = protocols.CleanText(string(text))
 		case dir == "" && in.license == "" && isLicenseFile(base):
 			text, err := head(z, entry, maxClause)
 			if err != nil {
@@ -222,9 +222,4 @@ func cut(message string) string {
 		message = strings.ToValidUTF8(message[:500], "") + " ..."
 	}
 	return message
-}
-
-// tidy replaces what the databases do not keep.
-func tidy(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }

@@ -192,5 +192,5 @@ func newMetadata(in *inspected) metadata {
 }
 
 func oneLine(text string) string {
-	return strings.Join(strings.Fields(tidy(text)), " ")
+	return strings.Join(strings.Fields(protocols.CleanText(text)), " ")
 }

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"regexp"
 	"strings"
 
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -160,12 +160,12 @@ func (p *pom) value(name string) (string, bool) {
 func (p *pom) facts() registry.Facts {
 	f := registry.Facts{
 		Summary:       orElse(p.text(p.Description), p.text(p.Name)),
-		Homepage:      webURL(p.text(p.URL)),
-		RepositoryURL: webURL(p.text(p.SCM)),
+		Homepage:      protocols.WebURL(p.text(p.URL)),
+		RepositoryURL: protocols.WebURL(p.text(p.SCM)),
 	}
 	var licenses []string
 	for _, l := range p.Licenses[:min(len(p.Licenses), maxLifted)] {
-		if name := orElse(p.text(l.Name), webURL(p.text(l.URL))); name != "" {
+		if name := orElse(p.text(l.Name), protocols.WebURL(p.text(l.URL))); name != "" {
 			licenses = append(licenses, name)
 		}
 	}
@@ -215,13 +215,13 @@ func (p *pom) metadata() metadata {
 	md := metadata{
 		GroupID: p.text(p.GroupID), ArtifactID: p.text(p.ArtifactID), Version: p.text(p.Version),
 		Name: p.text(p.Name), Packaging: orElse(p.text(p.Packaging), "jar"),
-		Organization: p.text(p.Organization), Issues: webURL(p.text(p.Issues)),
+		Organization: p.text(p.Organization), Issues: protocols.WebURL(p.text(p.Issues)),
 	}
 	if p.Parent != nil {
 		md.Parent = &coordinates{p.text(p.Parent.GroupID), p.text(p.Parent.ArtifactID), p.text(p.Parent.Version)}
 	}
 	for _, l := range p.Licenses[:min(len(p.Licenses), maxLifted)] {
-		md.Licenses = append(md.Licenses, pomLicense{p.text(l.Name), webURL(p.text(l.URL))})
+		md.Licenses = append(md.Licenses, pomLicense{p.text(l.Name), protocols.WebURL(p.text(l.URL))})
 	}
 	for _, d := range p.Dependencies[:min(len(p.Dependencies), maxLifted)] {
 		typ, classifier := p.text(d.Type), p.text(d.Classifier)
@@ -237,13 +237,4 @@ func orElse(text, other string) string {
 		return text
 	}
 	return other
-}
-
-// webURL is the URL if a browser may follow it, else "".
-func webURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return ""
-	}
-	return raw
 }

@@ -39,7 +39,9 @@ type versionChange struct {
 }
 
 // reason is the message as it can be stored.
-func (c versionChange) reason() string { return cut(cleanText(*c.deprecated), maxDeprecation) }
+func (c versionChange) reason() string {
+	return protocols.CutText(protocols.CleanText(*c.deprecated), maxDeprecation)
+}
 
 // attachment is a file that came inside of a body.
 type attachment struct {
@@ -158,7 +160,7 @@ func (s *scanner) beginning(limit int) (string, error) {
 	if _, err := io.Copy(io.Discard, &boundedReader{r: t, left: maxScanned}); err != nil {
 		return "", err
 	}
-	return cleanText(b.String()), s.keep(b.Len())
+	return protocols.CleanText(b.String()), s.keep(b.Len())
 }
 
 func (b *body) readTags(s *scanner) error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"entrepot/ent"
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -27,23 +28,14 @@ const (
 // and of older clients.
 func liftFacts(m manifest) registry.Facts {
 	return registry.Facts{
-		Summary:       cut(oneLine(m.text("description")), maxLine),
-		License:       cut(license(m), maxLine),
-		Homepage:      webURL(m.text("homepage")),
+		Summary:       protocols.CutText(protocols.OneLine(m.text("description")), maxLine),
+		License:       protocols.CutText(license(m), maxLine),
+		Homepage:      protocols.WebURL(m.text("homepage")),
 		RepositoryURL: repositoryURL(m),
 		Authors:       authors(m),
 		Keywords:      keywords(m),
 		Dependencies:  dependencies(m),
 	}
-}
-
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-func cut(text string, limit int) string {
-	if len(text) > limit {
-		return strings.ToValidUTF8(text[:limit], "")
-	}
-	return text
 }
 
 func orElse(text, other string) string {
@@ -66,7 +58,7 @@ func (m manifest) texts(key string) []string {
 	for _, item := range items {
 		var text string
 		if json.Unmarshal(item, &text) == nil && text != "" && len(texts) < maxLifted {
-			texts = append(texts, cleanText(text))
+			texts = append(texts, protocols.CleanText(text))
 		}
 	}
 	return texts
@@ -93,12 +85,12 @@ func (m manifest) objects(key string) []manifest {
 // license is an SPDX expression; of the old forms the type counts.
 func license(m manifest) string {
 	if text := orElse(m.text("license"), m.object("license").text("type")); text != "" {
-		return oneLine(text)
+		return protocols.OneLine(text)
 	}
 	var types []string
 	for _, l := range m.objects("licenses") {
 		if text := orElse(l.text("type"), l.text("name")); text != "" {
-			types = append(types, oneLine(text))
+			types = append(types, protocols.OneLine(text))
 		}
 	}
 	return strings.Join(types, " OR ")
@@ -111,7 +103,7 @@ func authors(m manifest) []string {
 	add := func(person string) {
 		name, _, _ := strings.Cut(person, "<")
 		name, _, _ = strings.Cut(name, "(")
-		if name = cut(oneLine(name), maxLine); name != "" && !slices.Contains(names, name) {
+		if name = protocols.CutText(protocols.OneLine(name), maxLine); name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -130,7 +122,7 @@ func keywords(m manifest) []string {
 	}
 	var all []string
 	for _, word := range words {
-		if word = cut(oneLine(word), maxLine); word != "" && !slices.Contains(all, word) {
+		if word = protocols.CutText(protocols.OneLine(word), maxLine); word != "" && !slices.Contains(all, word) {
 			all = append(all, word)
 		}
 	}
@@ -156,7 +148,7 @@ func dependencies(m manifest) []registry.Dependency {
 				continue
 			}
 			all = append(all, registry.Dependency{
-				Group: group, Name: cleanText(d.key), Requirement: cleanText(requirement),
+				Group: group, Name: protocols.CleanText(d.key), Requirement: protocols.CleanText(requirement),
 				Optional: group == "optionalDependencies" ||
 					group == "peerDependencies" && string(peers.object(d.key).get("optional")) == "true",
 			})
@@ -193,16 +185,7 @@ func repositoryURL(m manifest) string {
 	}
 	u.User, u.Fragment = nil, ""
 	u.Path = strings.TrimSuffix(u.Path, ".git")
-	return webURL(u.String())
-}
-
-// webURL is the URL if a browser may follow it, else "".
-func webURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(raw) > maxLine {
-		return ""
-	}
-	return raw
+	return protocols.WebURL(u.String())
 }
 
 // facts are what a version's page shows beside the facts all types share.

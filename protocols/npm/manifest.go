@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
+
+	"entrepot/protocols"
 )
 
 // manifest is a version's manifest, or any JSON object: its members in their
@@ -83,7 +84,7 @@ func (m manifest) text(key string) string {
 	if json.Unmarshal(m.get(key), &text) != nil {
 		return ""
 	}
-	return cleanText(text)
+	return protocols.CleanText(text)
 }
 
 // object returns a member that is an object, else nil.
@@ -93,11 +94,6 @@ func (m manifest) object(key string) manifest {
 		return nil
 	}
 	return object
-}
-
-// cleanText makes text storable: both databases want UTF-8 without NUL.
-func cleanText(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }
 
 // appendTo writes the object without its closing brace.

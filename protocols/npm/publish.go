@@ -181,7 +181,7 @@ func (b *body) readmeText(m manifest) string {
 	for _, text := range []string{b.readme, m.text("readme")} {
 		// What npm says in place of a readme.
 		if text != "" && text != "ERROR: No README data found!" {
-			return cut(text, maxReadmeText)
+			return protocols.CutText(text, maxReadmeText)
 		}
 	}
 	return ""
@@ -227,7 +227,7 @@ func newMetadata(m manifest, b *body, installScript bool) metadata {
 	md := metadata{
 		FileCount: b.tarball.facts.files, UnpackedSize: b.tarball.facts.unpackedSize,
 		Module: m.text("type"), OS: m.texts("os"), CPU: m.texts("cpu"), Libc: m.texts("libc"),
-		Bugs:          webURL(orElse(m.text("bugs"), m.object("bugs").text("url"))),
+		Bugs:          protocols.WebURL(orElse(m.text("bugs"), m.object("bugs").text("url"))),
 		InstallScript: installScript,
 		Types:         m.text("types") != "" || m.text("typings") != "",
 		Provenance:    b.provenance != nil,
@@ -236,7 +236,7 @@ func newMetadata(m manifest, b *body, installScript bool) metadata {
 		md.Commands = []string{baseName(m.text("name"))}
 	}
 	for _, command := range m.object("bin") {
-		md.Commands = append(md.Commands, cleanText(command.key))
+		md.Commands = append(md.Commands, protocols.CleanText(command.key))
 	}
 	for _, engine := range m.object("engines") {
 		var requirement string
@@ -244,7 +244,7 @@ func newMetadata(m manifest, b *body, installScript bool) metadata {
 			if md.Engines == nil {
 				md.Engines = map[string]string{}
 			}
-			md.Engines[cleanText(engine.key)] = cleanText(requirement)
+			md.Engines[protocols.CleanText(engine.key)] = protocols.CleanText(requirement)
 		}
 	}
 	return md

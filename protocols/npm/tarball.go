@@ -306,7 +306,7 @@ func (a *archive) readReadme(file string, content io.Reader) error {
 	if err != nil {
 		return err
 	}
-	a.readme, a.readmeFile = cleanText(string(text)), file
+	a.readme, a.readmeFile = protocols.CleanText(string(text)), file
 	return nil
 }
 

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/mail"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"entrepot/ent"
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -23,21 +23,14 @@ const (
 	maxReadme = 1 << 20
 )
 
-func cut(text string, limit int) string {
-	if len(text) > limit {
-		return strings.ToValidUTF8(text[:limit], "")
-	}
-	return text
-}
-
 // liftFacts takes what all package types have in common out of the metadata.
 func liftFacts(m coreMetadata) registry.Facts {
 	links := projectURLs(m)
 	return registry.Facts{
-		Summary:       cut(oneLine(m.text("summary")), maxLine),
-		Readme:        cut(m.text("description"), maxReadme),
+		Summary:       protocols.CutText(protocols.OneLine(m.text("summary")), maxLine),
+		Readme:        protocols.CutText(m.text("description"), maxReadme),
 		License:       license(m),
-		Homepage:      cmp.Or(labelled(links, "homepage"), webURL(m.text("home-page"))),
+		Homepage:      cmp.Or(labelled(links, "homepage"), protocols.WebURL(m.text("home-page"))),
 		RepositoryURL: labelled(links, "source", "sourcecode", "repository", "code", "github"),
 		Authors:       authors(m),
 		Keywords:      keywords(m),
@@ -56,7 +49,7 @@ func projectURLs(m coreMetadata) []link {
 	var all []link
 	for _, text := range m.texts("project-url") {
 		label, address, _ := strings.Cut(text, ",")
-		if address = webURL(strings.TrimSpace(address)); address != "" {
+		if address = protocols.WebURL(strings.TrimSpace(address)); address != "" {
 			all = append(all, link{strings.TrimSpace(label), address})
 		}
 	}
@@ -84,24 +77,15 @@ func labelled(links []link, labels ...string) string {
 	return ""
 }
 
-// webURL is the URL if a browser may follow it, else "".
-func webURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(raw) > maxLine {
-		return ""
-	}
-	return raw
-}
-
 // license is the expression, else the text if it is a line and not the whole
 // licence, else what the classifiers say.
 func license(m coreMetadata) string {
 	if text := m.text("license-expression"); text != "" {
-		return cut(oneLine(text), maxLine)
+		return protocols.CutText(protocols.OneLine(text), maxLine)
 	}
 	const longestName = 100
 	if text := m.text("license"); text != "" && len(text) <= longestName && !strings.Contains(text, "\n") {
-		return oneLine(text)
+		return protocols.OneLine(text)
 	}
 	var names []string
 	for _, classifier := range m.texts("classifier") {
@@ -109,7 +93,7 @@ func license(m coreMetadata) string {
 			names = append(names, strings.TrimSpace(classifier[strings.LastIndex(classifier, "::")+len("::"):]))
 		}
 	}
-	return cut(strings.Join(names, ", "), maxLine)
+	return protocols.CutText(strings.Join(names, ", "), maxLine)
 }
 
 // authors are the names of authors and maintainers. Mail addresses are left
@@ -117,7 +101,7 @@ func license(m coreMetadata) string {
 func authors(m coreMetadata) []string {
 	var names []string
 	add := func(name string) {
-		if name = cut(oneLine(name), maxLine); name != "" && !slices.Contains(names, name) {
+		if name = protocols.CutText(protocols.OneLine(name), maxLine); name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -144,7 +128,7 @@ func keywords(m coreMetadata) []string {
 	}
 	var all []string
 	for _, word := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(separators, c) }) {
-		if word = cut(oneLine(word), maxLine); word != "" && !slices.Contains(all, word) && len(all) < maxLifted {
+		if word = protocols.CutText(protocols.OneLine(word), maxLine); word != "" && !slices.Contains(all, word) && len(all) < maxLifted {
 			all = append(all, word)
 		}
 	}
@@ -193,15 +177,15 @@ type metadata struct {
 
 func newMetadata(m coreMetadata) metadata {
 	return metadata{
-		RequiresPython: cut(oneLine(m.text("requires-python")), maxLine),
+		RequiresPython: protocols.CutText(protocols.OneLine(m.text("requires-python")), maxLine),
 		Extras:         m.texts("provides-extra"),
 		Platforms:      m.texts("platform"),
 		Classifiers:    m.texts("classifier"),
 		Links:          projectURLs(m),
 		LicenseFiles:   m.texts("license-file"),
 		Imports:        m.texts("import-name"),
-		Description:    cut(oneLine(m.text("description-content-type")), maxLine),
-		Version:        cut(oneLine(m.text("metadata-version")), maxLine),
+		Description:    protocols.CutText(protocols.OneLine(m.text("description-content-type")), maxLine),
+		Version:        protocols.CutText(protocols.OneLine(m.text("metadata-version")), maxLine),
 	}
 }
 

@@ -81,7 +81,7 @@ func (f *form) receive(r *protocols.Request, part *multipart.Part, left *int64) 
 	if len(name) > maxFieldName {
 		return registry.Errorf(registry.Invalid, "a field's name is longer than %d bytes", maxFieldName)
 	}
-	f.fields[name] = append(f.fields[name], cleanText(string(value)))
+	f.fields[name] = append(f.fields[name], protocols.CleanText(string(value)))
 	return nil
 }
 
@@ -108,11 +108,6 @@ func formError(err error) error {
 		return registry.Errorf(registry.TooLarge, "the upload is larger than %d bytes", e.Limit)
 	}
 	return registry.Errorf(registry.Invalid, "the form cannot be read: %v", err)
-}
-
-// cleanText is the text as every database can keep it.
-func cleanText(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }
 
 // text is the first value of a field without the blanks around it; "" when

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -23,7 +24,7 @@ const maxMetadataFields = 50_000
 // Metadata-Version, Name or Version, or more than one.
 func parseMetadata(raw []byte) (coreMetadata, error) {
 	m := coreMetadata{}
-	text := strings.ReplaceAll(cleanText(strings.TrimPrefix(string(raw), "\ufeff")), "\r\n", "\n")
+	text := strings.ReplaceAll(protocols.CleanText(strings.TrimPrefix(string(raw), "\ufeff")), "\r\n", "\n")
 	last := ""
 	for n := 0; text != ""; n++ {
 		if n > maxMetadataFields {
@@ -84,7 +85,7 @@ func (m coreMetadata) text(key string) string {
 func (m coreMetadata) texts(key string) []string {
 	var all []string
 	for _, value := range m[key] {
-		if value = cut(oneLine(known(value)), maxLine); value != "" && len(all) < maxLifted {
+		if value = protocols.CutText(protocols.OneLine(known(value)), maxLine); value != "" && len(all) < maxLifted {
 			all = append(all, value)
 		}
 	}

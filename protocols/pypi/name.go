@@ -1,8 +1,6 @@
 package pypi
 
-import (
-	"strings"
-)
+import ()
 
 // maxName is the longest name in bytes.
 const maxName = 200
@@ -52,6 +50,3 @@ func lower(c byte) byte {
 	}
 	return c
 }
-
-// oneLine is the text with every run of blanks and line ends as one blank.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

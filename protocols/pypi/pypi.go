@@ -72,6 +72,6 @@ func (dialect) WriteError(w http.ResponseWriter, r *protocols.Request, status in
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		w.Write([]byte(oneLine(e.Message) + "\n")) // the client is told or gone
+		w.Write([]byte(protocols.OneLine(e.Message) + "\n")) // the client is told or gone
 	}
 }

@@ -92,7 +92,7 @@ func openMetadata(r *protocols.Request, f *form) ([]byte, error) {
 func addFiles(r *protocols.Request, p *registry.Publication, f *form, kind kind, m coreMetadata, raw []byte, attestations string) error {
 	e := entry{
 		Filename: f.filename, Kind: kind, Size: f.content.Size, SHA256: f.content.Sums.SHA256,
-		RequiresPython: cut(oneLine(m.text("requires-python")), maxLine),
+		RequiresPython: protocols.CutText(protocols.OneLine(m.text("requires-python")), maxLine),
 		Uploaded:       time.Now().UTC().Truncate(time.Microsecond),
 	}
 	beside := []struct {
