@@ -1,20 +1,13 @@
 package cargo_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
-	"entrepot/access"
 	"entrepot/ent"
-	"entrepot/ent/packagefile"
-	"entrepot/ent/packageversion"
-	"entrepot/ent/pkg"
 )
 
 // realistic are the members of metadata of common size: a line of some 3 KB.
@@ -31,79 +24,14 @@ func realistic() object {
 	return object{"deps": deps, "features": features, "description": "A crate of common size", "rust_version": "1.70"}
 }
 
-// grow brings a crate to n versions. They are written straight into the
-// database, in the likeness of one that was published: ten thousand publishes
-// would take minutes.
+// grow brings a crate to n versions.
 func (s *testServer) grow(name string, n int) {
 	s.tb.Helper()
 	s.publish(name, "0.0.0", realistic())
-	ctx := access.SystemContext(context.Background())
-	client := s.Registry().Client()
-	p := client.Pkg.Query().Where(pkg.Name(name)).OnlyX(ctx)
-	like := client.PackageVersion.Query().Where(packageversion.PackageID(p.ID)).OnlyX(ctx)
-	file := client.PackageFile.Query().Where(packagefile.VersionID(like.ID)).OnlyX(ctx)
-	const chunk = 500
-	for start := 1; start < n; start += chunk {
-		var versions []*ent.PackageVersionCreate
-		for i := start; i < min(n, start+chunk); i++ {
-			v := fmt.Sprintf("0.0.%d", i)
-			versions = append(versions, client.PackageVersion.Create().SetPackageID(p.ID).SetVersion(v).SetNormalizedVersion(v).
-				SetSortKey(fmt.Sprintf("%08x", i)).SetSummary(like.Summary).SetMetadata(like.Metadata).SetDependencies(like.Dependencies))
-		}
-		var files []*ent.PackageFileCreate
-		for _, v := range client.PackageVersion.CreateBulk(versions...).SaveX(ctx) {
-			file := client.PackageFile.Create().SetVersionID(v.ID).SetBlobID(file.BlobID).SetLead(true).
-				SetName(name + "-" + v.Version + ".crate").SetNormalizedName(name + "-" + v.Version + ".crate").SetFragment(file.Fragment)
-			files = append(files, file)
-		}
-		client.PackageFile.CreateBulk(files...).ExecX(ctx)
-	}
-	client.Pkg.UpdateOne(p).SetVersionCount(n).AddGeneration(1).ExecX(ctx)
-}
-
-// sink is an answer that is thrown away.
-type sink struct {
-	header http.Header
-	status int
-	bytes  int64
-}
-
-func (s *sink) Header() http.Header { return s.header }
-
-func (s *sink) WriteHeader(status int) { s.status = status }
-
-func (s *sink) Write(p []byte) (int, error) {
-	s.bytes += int64(len(p))
-	return len(p), nil
-}
-
-// cpu is the processor time this process has used.
-func cpu(tb testing.TB) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// measure serves requests and reports the processor time of one, which
-// neighbours on the machine disturb less than the time it takes.
-func (s *testServer) measure(b *testing.B, status int, request func(i int) *http.Request) {
-	b.Helper()
-	b.ReportAllocs()
-	handler := s.Handler()
-	bytes := int64(0)
-	before := cpu(b)
-	for i := 0; b.Loop(); i++ {
-		out := &sink{header: http.Header{}}
-		handler.ServeHTTP(out, request(i))
-		if out.status != status {
-			b.Fatalf("status %d, want %d", out.status, status)
-		}
-		bytes = out.bytes
-	}
-	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
-	b.ReportMetric(float64(bytes), "answer-B")
+	s.Grow(s.tb, name, n, func(i int, like *ent.PackageFile) (version, file string, fragment []byte) {
+		version = fmt.Sprintf("0.0.%d", i)
+		return version, name + "-" + version + ".crate", like.Fragment
+	})
 }
 
 // BenchmarkIndex serves the index file of a crate of many versions, again and
@@ -122,9 +50,7 @@ func BenchmarkIndex(b *testing.B) {
 			return r
 		}
 		gzip := []string{"Accept-Encoding", "gzip"}
-		out := &sink{header: http.Header{}}
-		s.Handler().ServeHTTP(out, get(gzip...))
-		etag := out.header.Get("ETag")
+		etag := s.ETag(b, get(gzip...))
 		for _, kind := range []struct {
 			name    string
 			headers []string
@@ -134,14 +60,13 @@ func BenchmarkIndex(b *testing.B) {
 		} {
 			b.Run(fmt.Sprintf("%d/%s", n, kind.name), func(b *testing.B) {
 				s := s.in(b)
-				s.measure(b, kind.status, func(int) *http.Request { return get(kind.headers...) })
+				s.Measure(b, kind.status, func() *http.Request { return get(kind.headers...) })
 			})
 		}
 		b.Run(fmt.Sprintf("%d/cold", n), func(b *testing.B) {
 			s := s.in(b)
-			ctx := access.SystemContext(context.Background())
-			s.measure(b, 200, func(int) *http.Request {
-				s.Registry().Client().Pkg.Update().Where(pkg.Name(name)).AddGeneration(1).ExecX(ctx)
+			s.Measure(b, 200, func() *http.Request {
+				s.Change(b, name)
 				return get(gzip...)
 			})
 		})
@@ -157,7 +82,7 @@ func BenchmarkPublish(b *testing.B) {
 		next := 0
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s := s.in(b)
-			s.measure(b, 200, func(int) *http.Request {
+			s.Measure(b, 200, func() *http.Request {
 				next++
 				body := newRelease(b, name, fmt.Sprintf("1.0.%d", next), realistic()).body(b)
 				r := httptest.NewRequest("PUT", api+"/new", strings.NewReader(body))

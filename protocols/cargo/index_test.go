@@ -11,6 +11,7 @@ import (
 	"entrepot/access"
 	"entrepot/ent/pkg"
 	"entrepot/registry"
+	"entrepot/server/servertest"
 )
 
 // space is the organization's crates as the user may see them.
@@ -42,7 +43,7 @@ func TestConfig(t *testing.T) {
 		}
 	}
 	s.SetVisibility(t, "acme", "LIMITED")
-	if got := decode(t, s.Want(t, 200, "out", "GET", root+"/config.json", "").Body); got["auth-required"] != true {
+	if got := servertest.Decode(t, s.Want(t, 200, "out", "GET", root+"/config.json", "").Body); got["auth-required"] != true {
 		t.Errorf("config = %v", got)
 	}
 	if got := s.Want(t, 302, "", "GET", root+"/me", "").Header.Get("Location"); got != s.URL+"/settings/tokens" {
@@ -139,11 +140,11 @@ func TestYank(t *testing.T) {
 	}
 	ok("DELETE", "/my_tool/1.1.0/yank", `{"message":"has a hole"}`)
 	version := s.get(api + "/my-tool/1.1.0")
-	if at(version, "version", "yanked") != true || at(version, "version", "yank_message") != "has a hole" {
+	if servertest.At(version, "version", "yanked") != true || servertest.At(version, "version", "yank_message") != "has a hole" {
 		t.Errorf("version = %v", version)
 	}
 	ok("DELETE", "/my_tool/1.1.0/yank", "")
-	if got := at(s.get(api+"/my-tool/1.1.0"), "version", "yank_message"); got != "has a hole" {
+	if got := servertest.At(s.get(api+"/my-tool/1.1.0"), "version", "yank_message"); got != "has a hole" {
 		t.Errorf("yanked again: message %v", got)
 	}
 	ok("PUT", "/my_tool/1.1.0/unyank", "")
@@ -151,8 +152,8 @@ func TestYank(t *testing.T) {
 	if got := s.Want(t, 200, "", "GET", root+"/my/-t/my-tool", "").Body; got != before {
 		t.Errorf("after yank and unyank:\n%s\nwant\n%s", got, before)
 	}
-	res := decode(t, s.Want(t, 200, "wim", "PATCH", api+"/My-Tool/1.0.0", `{"version":{"yanked":true,"yank_message":"old"}}`).Body)
-	if at(res, "version", "yanked") != true || at(res, "version", "yank_message") != "old" {
+	res := servertest.Decode(t, s.Want(t, 200, "wim", "PATCH", api+"/My-Tool/1.0.0", `{"version":{"yanked":true,"yank_message":"old"}}`).Body)
+	if servertest.At(res, "version", "yanked") != true || servertest.At(res, "version", "yank_message") != "old" {
 		t.Errorf("patched: %v", res)
 	}
 	s.fails(400, "wim", "PATCH", api+"/My-Tool/1.0.0", `{}`)
@@ -170,10 +171,10 @@ func TestOwners(t *testing.T) {
 	s := newServer(t)
 	s.publish("owned", "1.0.0")
 	users := s.get(api + "/owned/owners")["users"].([]any)
-	if len(users) != 1 || at(users[0], "login") != "acme" || at(users[0], "name") != "acme" {
+	if len(users) != 1 || servertest.At(users[0], "login") != "acme" || servertest.At(users[0], "name") != "acme" {
 		t.Errorf("owners = %v", users)
 	}
-	if id, _ := at(users[0], "id").(float64); id < 0 || id > 1<<32-1 {
+	if id, _ := servertest.At(users[0], "id").(float64); id < 0 || id > 1<<32-1 {
 		t.Errorf("id = %v, which cargo has no room for", id)
 	}
 	s.fails(404, "", "GET", api+"/none/owners", "")
@@ -206,7 +207,7 @@ func TestSearch(t *testing.T) {
 		doc := s.get(api + "?" + query)
 		var got []string
 		for _, c := range doc["crates"].([]any) {
-			got = append(got, fmt.Sprintf("%v %v", at(c, "name"), at(c, "max_version")))
+			got = append(got, fmt.Sprintf("%v %v", servertest.At(c, "name"), servertest.At(c, "max_version")))
 			if keys(c.(object)) != "description max_version name" {
 				t.Errorf("a crate has the members %s", keys(c.(object)))
 			}
@@ -214,7 +215,7 @@ func TestSearch(t *testing.T) {
 		if strings.Join(got, ", ") != want {
 			t.Errorf("%s: %v, want %s", query, got, want)
 		}
-		total := at(doc, "meta", "total")
+		total := servertest.At(doc, "meta", "total")
 		if strings.HasPrefix(query, "q=&") && total != 3.0 {
 			t.Errorf("%s: total %v", query, total)
 		}
@@ -235,18 +236,18 @@ func TestShow(t *testing.T) {
 	s.publish("Shown", "2.0.0-rc.1", object{"deps": []any{dep("else", "normal")}})
 	doc := s.get(api + "/shown")
 	for key, want := range map[string]any{"id": "Shown", "name": "Shown", "max_version": "1.1.0", "max_stable_version": "1.1.0", "newest_version": "2.0.0-rc.1"} {
-		if got := at(doc, "crate", key); got != want {
+		if got := servertest.At(doc, "crate", key); got != want {
 			t.Errorf("crate.%s = %v, want %v", key, got, want)
 		}
 	}
 	var nums []string
 	for _, v := range doc["versions"].([]any) {
-		nums = append(nums, at(v, "num").(string))
+		nums = append(nums, servertest.At(v, "num").(string))
 	}
 	if got := strings.Join(nums, " "); got != "2.0.0-rc.1 1.1.0 1.0.0" {
 		t.Errorf("versions = %s", got)
 	}
-	if got := at(s.get(api+"/shown/versions"), "meta", "total"); got != 3.0 {
+	if got := servertest.At(s.get(api+"/shown/versions"), "meta", "total"); got != 3.0 {
 		t.Errorf("total = %v", got)
 	}
 	v := s.get(api + "/shown/1.1.0")["version"]
@@ -254,12 +255,12 @@ func TestShow(t *testing.T) {
 		"num": "1.1.0", "crate": "Shown", "checksum": r.sum(), "crate_size": float64(len(r.crate)), "license": "MIT", "yanked": false, "edition": "2021",
 		"dl_path": api + "/Shown/1.1.0/download",
 	} {
-		if got := at(v, key); got != want {
+		if got := servertest.At(v, key); got != want {
 			t.Errorf("version.%s = %v, want %v", key, got, want)
 		}
 	}
-	s.Want(t, 200, "", "GET", at(v, "dl_path").(string), "")
-	if got := encode(t, at(s.get(api+"/shown/1.0.0"), "version", "features")); got != `{"x":["dep:renamed"]}` {
+	s.Want(t, 200, "", "GET", servertest.At(v, "dl_path").(string), "")
+	if got := servertest.Encode(t, servertest.At(s.get(api+"/shown/1.0.0"), "version", "features")); got != `{"x":["dep:renamed"]}` {
 		t.Errorf("features = %s", got)
 	}
 	if got := s.Want(t, 200, "", "GET", api+"/shown/1.0.0/readme", "").Body; got != "# Hello" {
@@ -267,7 +268,7 @@ func TestShow(t *testing.T) {
 	}
 	s.fails(404, "", "GET", api+"/shown/1.1.0/readme", "")
 	deps := s.get(api + "/shown/1.0.0/dependencies")["dependencies"].([]any)
-	if len(deps) != 1 || at(deps[0], "crate_id") != "My-Base" || at(deps[0], "kind") != "normal" {
+	if len(deps) != 1 || servertest.At(deps[0], "crate_id") != "My-Base" || servertest.At(deps[0], "kind") != "normal" {
 		t.Errorf("dependencies = %v", deps)
 	}
 	// The latest version counts: 1.1.0, not the prerelease.
@@ -276,7 +277,7 @@ func TestShow(t *testing.T) {
 		got := ""
 		for i, d := range doc["dependencies"].([]any) {
 			v := doc["versions"].([]any)[i]
-			got += fmt.Sprintf("%v %v %v", at(v, "crate"), at(v, "num"), at(d, "kind"))
+			got += fmt.Sprintf("%v %v %v", servertest.At(v, "crate"), servertest.At(v, "num"), servertest.At(d, "kind"))
 		}
 		if got != want {
 			t.Errorf("%s is needed by %q, want %q", path, got, want)

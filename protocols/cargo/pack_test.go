@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,7 +17,7 @@ import (
 )
 
 // object is a JSON object.
-type object = map[string]any
+type object = servertest.Object
 
 // entry is an entry of an archive.
 type entry struct {
@@ -87,7 +86,9 @@ func (r *release) entries(more ...entry) []entry {
 }
 
 // body is the framed body of a publish.
-func (r *release) body(tb testing.TB) string { return frame(encode(tb, r.metadata), string(r.crate)) }
+func (r *release) body(tb testing.TB) string {
+	return frame(servertest.Encode(tb, r.metadata), string(r.crate))
+}
 
 // frame puts the length in front of each part.
 func frame(parts ...string) string {
@@ -103,33 +104,6 @@ func frame(parts ...string) string {
 func (r *release) sum() string {
 	sum := sha256.Sum256(r.crate)
 	return hex.EncodeToString(sum[:])
-}
-
-func encode(tb testing.TB, v any) string {
-	tb.Helper()
-	raw, err := json.Marshal(v)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return string(raw)
-}
-
-func decode(tb testing.TB, text string) object {
-	tb.Helper()
-	var o object
-	if err := json.Unmarshal([]byte(text), &o); err != nil {
-		tb.Fatalf("%v in %.500s", err, text)
-	}
-	return o
-}
-
-// at follows keys into nested objects.
-func at(v any, keys ...string) any {
-	for _, key := range keys {
-		o, _ := v.(object)
-		v = o[key]
-	}
-	return v
 }
 
 // testServer is a server with the crates of its organization acme.
@@ -175,7 +149,7 @@ func (s *testServer) lines(path string) []object {
 		if !strings.HasSuffix(line, "}\n") {
 			s.tb.Fatalf("the line %q has no end", line)
 		}
-		all = append(all, decode(s.tb, line))
+		all = append(all, servertest.Decode(s.tb, line))
 	}
 	return all
 }
@@ -196,18 +170,18 @@ func versions(lines []object) string {
 // get reads a JSON document as nobody.
 func (s *testServer) get(path string) object {
 	s.tb.Helper()
-	return decode(s.tb, s.Want(s.tb, 200, "", "GET", path, "").Body)
+	return servertest.Decode(s.tb, s.Want(s.tb, 200, "", "GET", path, "").Body)
 }
 
 // fails wants an error of the status in cargo's form.
 func (s *testServer) fails(status int, login, method, path, body string) string {
 	s.tb.Helper()
 	res := s.Want(s.tb, status, login, method, path, body)
-	list, _ := decode(s.tb, res.Body)["errors"].([]any)
+	list, _ := servertest.Decode(s.tb, res.Body)["errors"].([]any)
 	if len(list) != 1 {
 		s.tb.Fatalf("%s %s: no list of one error in %q", method, path, res.Body)
 	}
-	detail, _ := at(list[0], "detail").(string)
+	detail, _ := servertest.At(list[0], "detail").(string)
 	if detail == "" {
 		s.tb.Fatalf("%s %s: no detail in %q", method, path, res.Body)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"entrepot/server/servertest"
 )
 
 func TestPublish(t *testing.T) {
@@ -14,8 +16,8 @@ func TestPublish(t *testing.T) {
 		"description": "A  library", "keywords": []any{"one", "two"}, "links": "z", "rust_version": "1.70",
 		"features": object{"default": []any{"std"}, "std": []any{}},
 	})
-	answer := decode(t, s.put(200, newRelease(t, "My_Lib", "1.0.1")).Body)
-	if got := encode(t, answer); got != `{"ok":true,"warnings":{"invalid_badges":[],"invalid_categories":[],"other":[]}}` {
+	answer := servertest.Decode(t, s.put(200, newRelease(t, "My_Lib", "1.0.1")).Body)
+	if got := servertest.Encode(t, answer); got != `{"ok":true,"warnings":{"invalid_badges":[],"invalid_categories":[],"other":[]}}` {
 		t.Errorf("answer = %s", got)
 	}
 	line := s.lines("my/_l/my_lib")[0]
@@ -25,10 +27,10 @@ func TestPublish(t *testing.T) {
 	}
 	delete(line, "pubtime")
 	want := `{"cksum":"` + r.sum() + `","deps":[],"features":{"default":["std"],"std":[]},"links":"z","name":"My_Lib","rust_version":"1.70","vers":"1.0.0","yanked":false}`
-	if got := encode(t, line); got != want {
+	if got := servertest.Encode(t, line); got != want {
 		t.Errorf("line = %s\nwant %s", got, want)
 	}
-	if got := s.lines("my/_l/my_lib")[1]; got["links"] != nil || at(got, "v") != nil || keys(got) != "cksum deps features links name pubtime vers yanked" {
+	if got := s.lines("my/_l/my_lib")[1]; got["links"] != nil || servertest.At(got, "v") != nil || keys(got) != "cksum deps features links name pubtime vers yanked" {
 		t.Errorf("line = %v", got)
 	}
 	res := s.Want(t, 200, "", "GET", api+"/My_Lib/1.0.0/download", "")
@@ -66,7 +68,7 @@ func TestDependencies(t *testing.T) {
 	line := s.lines("ne/ed/needs")[0]
 	var got []string
 	for _, d := range line["deps"].([]any) {
-		got = append(got, encode(t, d))
+		got = append(got, servertest.Encode(t, d))
 	}
 	const plain = `{"default_features":true,"features":[],"kind":"normal","name":"base","optional":false,"package":null,"registry":null,"req":"^1.0","target":null}`
 	want := []string{
@@ -82,10 +84,10 @@ func TestDependencies(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("deps:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if got := encode(t, line["features"]); got != `{"c":["base/x"]}` {
+	if got := servertest.Encode(t, line["features"]); got != `{"c":["base/x"]}` {
 		t.Errorf("features = %s", got)
 	}
-	if got := encode(t, line["features2"]); got != `{"a":["dep:alias"],"b":["base?/x","a"]}` || line["v"] != 2.0 {
+	if got := servertest.Encode(t, line["features2"]); got != `{"a":["dep:alias"],"b":["base?/x","a"]}` || line["v"] != 2.0 {
 		t.Errorf("v = %v, features2 = %s", line["v"], got)
 	}
 }
@@ -185,7 +187,7 @@ func TestPublishRefusals(t *testing.T) {
 		})
 	}
 	r := newRelease(t, "bad", "1.0.0")
-	metadata, crate := encode(t, r.metadata), string(r.crate)
+	metadata, crate := servertest.Encode(t, r.metadata), string(r.crate)
 	for name, body := range map[string]string{
 		"empty": "", "half a length": "\x01\x00", "metadata cut off": frame(metadata)[:20], "no length of the crate": frame(metadata),
 		"crate cut off": frame(metadata, crate)[:len(metadata)+8+len(crate)-3], "something behind": frame(metadata, crate) + "x",
@@ -317,7 +319,7 @@ func TestRights(t *testing.T) {
 	// The token as cargo sends it, and as the other ways have it.
 	for _, header := range []string{s.Tokens["rea"], "Bearer " + s.Tokens["rea"], "token " + s.Tokens["rea"]} {
 		res := s.Want(t, 200, "", "GET", vault+"/config.json", "", "Authorization", header)
-		if got := at(decode(t, res.Body), "auth-required"); got != true {
+		if got := servertest.At(servertest.Decode(t, res.Body), "auth-required"); got != true {
 			t.Errorf("auth-required = %v", got)
 		}
 	}

@@ -1,87 +1,23 @@
 package golang_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
-	"entrepot/access"
 	"entrepot/ent"
-	"entrepot/ent/packagefile"
-	"entrepot/ent/packageversion"
-	"entrepot/ent/pkg"
 )
 
-// grow brings a module to n versions. They are written straight into the
-// database, in the likeness of one that was uploaded: ten thousand uploads
-// would take minutes.
+// grow brings a module to n versions.
 func (s *proxy) grow(path string, n int) {
 	s.tb.Helper()
 	s.upload(path, "v0.0.0")
-	ctx := access.SystemContext(context.Background())
-	client := s.Registry().Client()
-	p := client.Pkg.Query().Where(pkg.Name(path)).OnlyX(ctx)
-	like := client.PackageVersion.Query().Where(packageversion.PackageID(p.ID)).OnlyX(ctx)
-	file := client.PackageFile.Query().Where(packagefile.VersionID(like.ID), packagefile.Lead(true)).OnlyX(ctx)
-	const chunk = 500
-	for start := 1; start < n; start += chunk {
-		var versions []*ent.PackageVersionCreate
-		for i := start; i < min(n, start+chunk); i++ {
-			v := fmt.Sprintf("v0.0.%d", i)
-			versions = append(versions, client.PackageVersion.Create().SetPackageID(p.ID).SetVersion(v).SetNormalizedVersion(v).
-				SetSortKey(fmt.Sprintf("%08x", i)).SetMetadata(like.Metadata))
-		}
-		var files []*ent.PackageFileCreate
-		for _, v := range client.PackageVersion.CreateBulk(versions...).SaveX(ctx) {
-			files = append(files, client.PackageFile.Create().SetVersionID(v.ID).SetBlobID(file.BlobID).SetLead(true).
-				SetName(v.Version+".zip").SetNormalizedName(v.Version+".zip").SetFragment(file.Fragment))
-		}
-		client.PackageFile.CreateBulk(files...).ExecX(ctx)
-	}
-	client.Pkg.UpdateOne(p).SetVersionCount(n).AddGeneration(1).ExecX(ctx)
-}
-
-// sink is an answer that is thrown away.
-type sink struct {
-	header http.Header
-	status int
-}
-
-func (s *sink) Header() http.Header { return s.header }
-
-func (s *sink) WriteHeader(status int) { s.status = status }
-
-func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
-
-// cpu is the processor time this process has used.
-func cpu(tb testing.TB) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// measure serves requests and reports the processor time of one, which
-// neighbours on the machine disturb less than the time it takes.
-func (s *proxy) measure(b *testing.B, status int, request func(i int) *http.Request) {
-	b.Helper()
-	b.ReportAllocs()
-	handler := s.Handler()
-	before := cpu(b)
-	for i := 0; b.Loop(); i++ {
-		out := &sink{header: http.Header{}}
-		handler.ServeHTTP(out, request(i))
-		if out.status != status {
-			b.Fatalf("status %d, want %d", out.status, status)
-		}
-	}
-	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
+	s.Grow(s.tb, path, n, func(i int, like *ent.PackageFile) (version, file string, fragment []byte) {
+		version = fmt.Sprintf("v0.0.%d", i)
+		return version, version + ".zip", like.Fragment
+	})
 }
 
 // BenchmarkDocuments serves the list of versions and the latest one, again and
@@ -99,19 +35,16 @@ func BenchmarkDocuments(b *testing.B) {
 				}
 				return r
 			}
-			out := &sink{header: http.Header{}}
-			s.Handler().ServeHTTP(out, get())
-			etag := out.header.Get("ETag")
+			etag := s.ETag(b, get())
 			b.Run(fmt.Sprintf("%d%s/warm", n, suffix), func(b *testing.B) {
-				s.in(b).measure(b, 200, func(int) *http.Request { return get() })
+				s.in(b).Measure(b, 200, func() *http.Request { return get() })
 			})
 			b.Run(fmt.Sprintf("%d%s/304", n, suffix), func(b *testing.B) {
-				s.in(b).measure(b, 304, func(int) *http.Request { return get("If-None-Match", etag) })
+				s.in(b).Measure(b, 304, func() *http.Request { return get("If-None-Match", etag) })
 			})
 			b.Run(fmt.Sprintf("%d%s/cold", n, suffix), func(b *testing.B) {
-				ctx := access.SystemContext(context.Background())
-				s.in(b).measure(b, 200, func(int) *http.Request {
-					s.Registry().Client().Pkg.Update().Where(pkg.Name(path)).AddGeneration(1).ExecX(ctx)
+				s.in(b).Measure(b, 200, func() *http.Request {
+					s.Change(b, path)
 					return get()
 				})
 			})
@@ -127,7 +60,7 @@ func BenchmarkUpload(b *testing.B) {
 		s.grow(path, n)
 		next := 0
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s.in(b).measure(b, 201, func(int) *http.Request {
+			s.in(b).Measure(b, 201, func() *http.Request {
 				next++
 				r := httptest.NewRequest("PUT", root+"/upload", strings.NewReader(pack(b, path, fmt.Sprintf("v1.0.%d", next), nil)))
 				r.SetBasicAuth("ann", s.Tokens["ann"])

@@ -38,25 +38,25 @@ func TestDeprecate(t *testing.T) {
 	before := s.get("/old")
 
 	doc := s.get("/old?write=true")
-	at(doc, "versions", "1.0.0").(object)["deprecated"] = "use <1.1.0>"
-	at(doc, "versions", "1.1.0").(object)["description"] = "ignored"
+	servertest.At(doc, "versions", "1.0.0").(object)["deprecated"] = "use <1.1.0>"
+	servertest.At(doc, "versions", "1.1.0").(object)["description"] = "ignored"
 	doc["readme"] = "ignored"
-	s.Want(t, 200, "wim", "PUT", root+"/old", encode(t, doc))
+	s.Want(t, 200, "wim", "PUT", root+"/old", servertest.Encode(t, doc))
 
 	after := s.get("/old")
-	if got := at(after, "versions", "1.0.0", "deprecated"); got != "use <1.1.0>" {
+	if got := servertest.At(after, "versions", "1.0.0", "deprecated"); got != "use <1.1.0>" {
 		t.Errorf("deprecated = %v", got)
 	}
-	if _, there := at(after, "versions", "1.1.0").(object)["deprecated"]; there {
+	if _, there := servertest.At(after, "versions", "1.1.0").(object)["deprecated"]; there {
 		t.Error("the other version is deprecated, too")
 	}
-	if after["readme"] != before["readme"] || at(after, "versions", "1.1.0", "description") != nil {
+	if after["readme"] != before["readme"] || servertest.At(after, "versions", "1.1.0", "description") != nil {
 		t.Error("something else was taken over")
 	}
-	if at(after, "time", "1.0.0") != at(before, "time", "1.0.0") || after["_rev"] == before["_rev"] {
+	if servertest.At(after, "time", "1.0.0") != servertest.At(before, "time", "1.0.0") || after["_rev"] == before["_rev"] {
 		t.Errorf("time %v, _rev %v; before %v, %v", after["time"], after["_rev"], before["time"], before["_rev"])
 	}
-	if got := at(s.get("/old", "Accept", abbreviatedType), "versions", "1.0.0", "deprecated"); got != "use <1.1.0>" {
+	if got := servertest.At(s.get("/old", "Accept", abbreviatedType), "versions", "1.0.0", "deprecated"); got != "use <1.1.0>" {
 		t.Errorf("abbreviated: deprecated = %v", got)
 	}
 	if got := s.get("/old/1.0.0")["deprecated"]; got != "use <1.1.0>" {
@@ -64,11 +64,11 @@ func TestDeprecate(t *testing.T) {
 	}
 
 	s.Want(t, 200, "wim", "PUT", root+"/old", `{"versions":{"1.1.0":{}}}`) // absent: unchanged
-	if got := at(s.get("/old"), "versions", "1.0.0", "deprecated"); got == nil {
+	if got := servertest.At(s.get("/old"), "versions", "1.0.0", "deprecated"); got == nil {
 		t.Error("an absent member took the mark away")
 	}
 	s.Want(t, 200, "wim", "PUT", root+"/old", `{"versions":{"1.0.0":{"deprecated":""}}}`)
-	if got := at(s.get("/old"), "versions", "1.0.0", "deprecated"); got != nil {
+	if got := servertest.At(s.get("/old"), "versions", "1.0.0", "deprecated"); got != nil {
 		t.Errorf("deprecated = %v after it was cleared", got)
 	}
 
@@ -82,7 +82,7 @@ func TestDeprecate(t *testing.T) {
 func TestDeprecatedFromTheStart(t *testing.T) {
 	s := newRegistry(t)
 	s.publish("stillborn", "1.0.0", object{"deprecated": "never use"})
-	if got := at(s.get("/stillborn"), "versions", "1.0.0", "deprecated"); got != "never use" {
+	if got := servertest.At(s.get("/stillborn"), "versions", "1.0.0", "deprecated"); got != "never use" {
 		t.Errorf("deprecated = %v", got)
 	}
 }
@@ -105,15 +105,15 @@ func TestUnpublish(t *testing.T) {
 	doc["dist-tags"].(object)["latest"] = "2.0.0-beta.1"
 	doc["dist-tags"].(object)["old"] = "1.2.0"
 	delete(doc["dist-tags"].(object), "stale")
-	s.Want(t, 200, "ann", "PUT", root+"/gone/-rev/"+s.revOf("gone"), encode(t, doc))
+	s.Want(t, 200, "ann", "PUT", root+"/gone/-rev/"+s.revOf("gone"), servertest.Encode(t, doc))
 	after := s.get("/gone")
-	if got := encode(t, after["dist-tags"]); got != `{"beta":"2.0.0-beta.1","latest":"1.0.0","old":"1.2.0"}` {
+	if got := servertest.Encode(t, after["dist-tags"]); got != `{"beta":"2.0.0-beta.1","latest":"1.0.0","old":"1.2.0"}` {
 		t.Errorf("dist-tags = %s", got)
 	}
-	if got := at(after, "versions").(object); len(got) != 3 || got["1.1.0"] != nil || at(after, "time", "1.1.0") != nil {
+	if got := servertest.At(after, "versions").(object); len(got) != 3 || got["1.1.0"] != nil || servertest.At(after, "time", "1.1.0") != nil {
 		t.Errorf("versions = %v, time = %v", got, after["time"])
 	}
-	if !parseTime(t, at(after, "time", "modified")).After(parseTime(t, at(before, "time", "modified"))) {
+	if !parseTime(t, servertest.At(after, "time", "modified")).After(parseTime(t, servertest.At(before, "time", "modified"))) {
 		t.Error("modified did not move on")
 	}
 	s.fails(404, "", "GET", "/gone/-/gone-1.1.0.tgz", "")
@@ -121,8 +121,8 @@ func TestUnpublish(t *testing.T) {
 	s.Want(t, 200, "", "GET", root+"/gone/-/gone-1.2.0.tgz", "")
 
 	// A tag on a version that goes disappears.
-	s.Want(t, 200, "ann", "PUT", root+"/gone/-rev/undefined", encode(t, s.without("gone", "2.0.0-beta.1")))
-	if got := encode(t, s.get("/gone")["dist-tags"]); got != `{"latest":"1.0.0","old":"1.2.0"}` {
+	s.Want(t, 200, "ann", "PUT", root+"/gone/-rev/undefined", servertest.Encode(t, s.without("gone", "2.0.0-beta.1")))
+	if got := servertest.Encode(t, s.get("/gone")["dist-tags"]); got != `{"latest":"1.0.0","old":"1.2.0"}` {
 		t.Errorf("dist-tags = %s", got)
 	}
 
@@ -200,7 +200,7 @@ func TestDistTags(t *testing.T) {
 	s.Want(t, 200, "wim", "PUT", root+tags+"/stable", `"1.0.0"`)
 	s.Want(t, 200, "wim", "POST", root+tags+"/Stable~1.x_y", `"1.0.0+meta"`)
 	s.Want(t, 200, "wim", "PUT", root+tags+"/stable", ` "1.1.0" `)
-	if got := encode(t, s.get(tags)); got != `{"Stable~1.x_y":"1.0.0","latest":"1.1.0","stable":"1.1.0"}` {
+	if got := servertest.Encode(t, s.get(tags)); got != `{"Stable~1.x_y":"1.0.0","latest":"1.1.0","stable":"1.1.0"}` {
 		t.Errorf("dist-tags = %s", got)
 	}
 	s.Want(t, 200, "wim", "DELETE", root+tags+"/stable", "")
@@ -235,12 +235,12 @@ func TestSearch(t *testing.T) {
 	s.Want(t, 200, "ann", "PUT", root+"/-/package/bye/dist-tags/latest", `"1.0.0"`)
 	names := func(query, login string) string {
 		t.Helper()
-		doc := decode(t, s.Want(t, 200, login, "GET", root+"/-/v1/search?"+query, "").Body)
+		doc := servertest.Decode(t, s.Want(t, 200, login, "GET", root+"/-/v1/search?"+query, "").Body)
 		var found []string
 		for _, o := range doc["objects"].([]any) {
-			found = append(found, at(o, "package", "name").(string)+"@"+at(o, "package", "version").(string))
-			if _, ok := at(o, "package", "maintainers").([]any); !ok {
-				t.Errorf("%s: maintainers = %v", query, at(o, "package", "maintainers"))
+			found = append(found, servertest.At(o, "package", "name").(string)+"@"+servertest.At(o, "package", "version").(string))
+			if _, ok := servertest.At(o, "package", "maintainers").([]any); !ok {
+				t.Errorf("%s: maintainers = %v", query, servertest.At(o, "package", "maintainers"))
 			}
 		}
 		return strings.Join(found, " ")
@@ -255,27 +255,27 @@ func TestSearch(t *testing.T) {
 			t.Errorf("search %q = %q, want %q", query, got, want)
 		}
 	}
-	found := at(s.get("/-/v1/search?text=hello")["objects"].([]any)[0], "package")
+	found := servertest.At(s.get("/-/v1/search?text=hello")["objects"].([]any)[0], "package")
 	for key, want := range map[string]string{
 		"scope": `"acme"`, "description": `"Says Hello"`, "keywords": `["greeting"]`, "author": `{"name":"Ann"}`, "publisher": `{"username":"ann"}`,
 		"links": `{"bugs":"https://example.com/bugs","homepage":"https://example.com/","npm":"` + s.URL + `/acme/npm/@acme/hello","repository":"https://example.com/acme/hello"}`,
 	} {
-		if got := encode(t, at(found, key)); got != want {
+		if got := servertest.Encode(t, servertest.At(found, key)); got != want {
 			t.Errorf("%s = %s, want %s", key, got, want)
 		}
 	}
-	if got := s.get("/-/v1/search?text=bye")["objects"].([]any); at(got[0], "package", "scope") != "unscoped" {
-		t.Errorf("scope = %v", at(got[0], "package", "scope"))
+	if got := s.get("/-/v1/search?text=bye")["objects"].([]any); servertest.At(got[0], "package", "scope") != "unscoped" {
+		t.Errorf("scope = %v", servertest.At(got[0], "package", "scope"))
 	}
 }
 
 func TestAccount(t *testing.T) {
 	s := newRegistry(t)
-	if got := encode(t, s.get("/-/ping")); got != "{}" {
+	if got := servertest.Encode(t, s.get("/-/ping")); got != "{}" {
 		t.Errorf("ping = %s", got)
 	}
 	s.fails(401, "", "GET", "/-/whoami", "")
-	if got := decode(t, s.Want(t, 200, "rea", "GET", root+"/-/whoami", "").Body); got["username"] != "rea" {
+	if got := servertest.Decode(t, s.Want(t, 200, "rea", "GET", root+"/-/whoami", "").Body); got["username"] != "rea" {
 		t.Errorf("whoami = %v", got)
 	}
 
@@ -283,16 +283,16 @@ func TestAccount(t *testing.T) {
 	body := `{"_id":"org.couchdb.user:ann","name":"ann","password":"` + servertest.Password + `","type":"user","roles":[],"date":"x"}`
 	// A client may still send the token that has expired.
 	res := s.Want(t, 201, "", "PUT", root+user, body, "Authorization", "Bearer ent-old")
-	answer := decode(t, res.Body)
+	answer := servertest.Decode(t, res.Body)
 	token, _ := answer["token"].(string)
 	if answer["ok"] != true || answer["id"] != "org.couchdb.user:ann" || !strings.HasPrefix(token, "ent-") {
 		t.Fatalf("login = %v", answer)
 	}
 	bearer := []string{"Authorization", "Bearer " + token}
-	if got := decode(t, s.Want(t, 200, "", "GET", root+"/-/whoami", "", bearer...).Body); got["username"] != "ann" {
+	if got := servertest.Decode(t, s.Want(t, 200, "", "GET", root+"/-/whoami", "", bearer...).Body); got["username"] != "ann" {
 		t.Errorf("whoami with the new token = %v", got)
 	}
-	s.Want(t, 201, "", "PUT", root+"/loggedin", encode(t, newRelease(t, "loggedin", "1.0.0").body), bearer...)
+	s.Want(t, 201, "", "PUT", root+"/loggedin", servertest.Encode(t, newRelease(t, "loggedin", "1.0.0").body), bearer...)
 
 	s.fails(401, "", "DELETE", "/-/user/token/"+token, "")
 	s.Want(t, 200, "", "DELETE", root+"/-/user/token/"+token, "", bearer...)
@@ -316,7 +316,7 @@ func TestLoginGivesNoMore(t *testing.T) {
 	s := newRegistry(t)
 	weak := s.Token(t, "ann", "read:package")
 	res := s.Want(t, 201, "", "PUT", root+"/-/user/org.couchdb.user:ann", `{"name":"ann","password":"`+weak+`"}`)
-	token := decode(t, res.Body)["token"].(string)
-	body := encode(t, newRelease(t, "x", "1.0.0").body)
+	token := servertest.Decode(t, res.Body)["token"].(string)
+	body := servertest.Encode(t, newRelease(t, "x", "1.0.0").body)
 	s.Want(t, 403, "", "PUT", root+"/x", body, "Authorization", "Bearer "+token)
 }

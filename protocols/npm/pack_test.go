@@ -8,7 +8,6 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"slices"
 	"testing"
@@ -17,7 +16,7 @@ import (
 )
 
 // object is a JSON object.
-type object = map[string]any
+type object = servertest.Object
 
 // pack makes a tarball: every file below package/.
 func pack(tb testing.TB, files map[string]string) []byte {
@@ -59,7 +58,7 @@ func newRelease(tb testing.TB, name, version string, more ...object) *release {
 		maps.Copy(packed, m)
 	}
 	r := &release{name: name, version: version}
-	r.tarball = pack(tb, map[string]string{"package.json": encode(tb, packed), "index.js": "module.exports = 1\n"})
+	r.tarball = pack(tb, map[string]string{"package.json": servertest.Encode(tb, packed), "index.js": "module.exports = 1\n"})
 	sha512, sha1 := sha512.Sum512(r.tarball), sha1.Sum(r.tarball)
 	r.manifest = object{
 		"_id": name + "@" + version,
@@ -86,33 +85,6 @@ func newRelease(tb testing.TB, name, version string, more ...object) *release {
 // attachment is the tarball's member of the body.
 func (r *release) attachment() object {
 	return r.body["_attachments"].(object)[r.name+"-"+r.version+".tgz"].(object)
-}
-
-func encode(tb testing.TB, v any) string {
-	tb.Helper()
-	raw, err := json.Marshal(v)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return string(raw)
-}
-
-func decode(tb testing.TB, text string) object {
-	tb.Helper()
-	var o object
-	if err := json.Unmarshal([]byte(text), &o); err != nil {
-		tb.Fatalf("%v in %.500s", err, text)
-	}
-	return o
-}
-
-// at follows keys into nested objects.
-func at(v any, keys ...string) any {
-	for _, key := range keys {
-		o, _ := v.(object)
-		v = o[key]
-	}
-	return v
 }
 
 // registry is a server with the packages of its organization acme.
@@ -143,20 +115,20 @@ func (s *registry) publish(name, version string, more ...object) *release {
 // put sends a release as ann and wants the status.
 func (s *registry) put(status int, r *release) servertest.Response {
 	s.tb.Helper()
-	return s.Want(s.tb, status, "ann", "PUT", root+"/"+r.name, encode(s.tb, r.body))
+	return s.Want(s.tb, status, "ann", "PUT", root+"/"+r.name, servertest.Encode(s.tb, r.body))
 }
 
 // get reads a JSON document as nobody.
 func (s *registry) get(path string, headers ...string) object {
 	s.tb.Helper()
-	return decode(s.tb, s.Want(s.tb, 200, "", "GET", root+path, "", headers...).Body)
+	return servertest.Decode(s.tb, s.Want(s.tb, 200, "", "GET", root+path, "", headers...).Body)
 }
 
 // fails wants an error of the status in npm's form.
 func (s *registry) fails(status int, login, method, path, body string) string {
 	s.tb.Helper()
 	res := s.Want(s.tb, status, login, method, root+path, body)
-	message, _ := decode(s.tb, res.Body)["error"].(string)
+	message, _ := servertest.Decode(s.tb, res.Body)["error"].(string)
 	if message == "" {
 		s.tb.Fatalf("%s %s: no error member in %q", method, path, res.Body)
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"entrepot/server/servertest"
 )
 
 const abbreviatedType = "application/vnd.npm.install-v1+json"
@@ -23,16 +25,16 @@ func TestAbbreviated(t *testing.T) {
 		if got := res.Header.Get("Content-Type"); got != abbreviatedType {
 			t.Errorf("Content-Type = %q", got)
 		}
-		doc := decode(t, res.Body)
+		doc := servertest.Decode(t, res.Body)
 		if got := slices.Sorted(maps.Keys(doc)); !slices.Equal(got, []string{"dist-tags", "modified", "name", "time", "versions"}) {
 			t.Errorf("members = %v", got)
 		}
-		v := at(doc, "versions", "1.0.0").(object)
+		v := servertest.At(doc, "versions", "1.0.0").(object)
 		want := []string{"_hasShrinkwrap", "bin", "dependencies", "dist", "hasInstallScript", "name", "os", "peerDependenciesMeta", "version"}
 		if got := slices.Sorted(maps.Keys(v)); !slices.Equal(got, want) {
 			t.Errorf("members of the version = %v, want %v", got, want)
 		}
-		if at(doc, "time", "1.0.0") == nil || doc["modified"] != at(doc, "time", "modified") {
+		if servertest.At(doc, "time", "1.0.0") == nil || doc["modified"] != servertest.At(doc, "time", "modified") {
 			t.Errorf("time = %v, modified = %v", doc["time"], doc["modified"])
 		}
 	}
@@ -77,7 +79,7 @@ func TestConditionalPackument(t *testing.T) {
 			}
 			body = string(plain)
 		}
-		decode(t, body)
+		servertest.Decode(t, body)
 
 		head := s.Want(t, 200, "", "HEAD", root+"/cond", "", headers...)
 		if head.Header.Get("ETag") != etag || head.ContentLength != int64(len(res.Body)) || head.Body != "" {
@@ -123,7 +125,7 @@ func TestURLAsConfigured(t *testing.T) {
 	for _, owner := range []string{"acme", "ACME"} {
 		res := s.Want(t, 200, "", "GET", "/api/packages/"+owner+"/npm/spelled", "")
 		want := s.URL + "/api/packages/" + owner + "/npm/spelled/-/spelled-1.0.0.tgz"
-		if got := at(decode(t, res.Body), "versions", "1.0.0", "dist", "tarball"); got != want {
+		if got := servertest.At(servertest.Decode(t, res.Body), "versions", "1.0.0", "dist", "tarball"); got != want {
 			t.Errorf("tarball = %v, want %v", got, want)
 		}
 	}
@@ -161,7 +163,7 @@ func TestStatements(t *testing.T) {
 	var publishes [2][2]int64
 	for round, n := range []int{3, 40} {
 		for i := range n {
-			body := encode(t, newRelease(t, "many", fmt.Sprintf("%d.0.%d", round+1, i)).body)
+			body := servertest.Encode(t, newRelease(t, "many", fmt.Sprintf("%d.0.%d", round+1, i)).body)
 			publishes[round][0], publishes[round][1] = count(201, "PUT", "/many", body)
 		}
 		etag := s.Want(t, 200, "ann", "GET", root+"/many", "").Header.Get("ETag")

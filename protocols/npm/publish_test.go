@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"entrepot/server/servertest"
 )
 
 func TestPublish(t *testing.T) {
@@ -14,26 +16,26 @@ func TestPublish(t *testing.T) {
 	r := s.publish("@acme/tool", "1.0.0", object{"description": "A tool", "dependencies": object{"@acme/base": "^1.0.0"}})
 
 	doc := s.get("/@acme%2ftool")
-	v := at(doc, "versions", "1.0.0")
+	v := servertest.At(doc, "versions", "1.0.0")
 	for key, want := range map[string]any{
 		"name": "@acme/tool", "version": "1.0.0", "license": "MIT", "_id": "@acme/tool@1.0.0", "_hasShrinkwrap": false,
 	} {
-		if got := at(v, key); got != want {
+		if got := servertest.At(v, key); got != want {
 			t.Errorf("%s = %v, want %v", key, got, want)
 		}
 	}
-	if got := at(v, "_npmUser", "name"); got != "ann" {
+	if got := servertest.At(v, "_npmUser", "name"); got != "ann" {
 		t.Errorf("_npmUser.name = %v", got)
 	}
-	dist := at(v, "dist")
+	dist := servertest.At(v, "dist")
 	tarball := s.URL + root + "/@acme/tool/-/tool-1.0.0.tgz"
-	if got := at(dist, "tarball"); got != tarball {
+	if got := servertest.At(dist, "tarball"); got != tarball {
 		t.Errorf("dist.tarball = %v, want %v", got, tarball)
 	}
-	if at(dist, "integrity") != at(r.manifest, "dist", "integrity") || at(dist, "shasum") != at(r.manifest, "dist", "shasum") {
+	if servertest.At(dist, "integrity") != servertest.At(r.manifest, "dist", "integrity") || servertest.At(dist, "shasum") != servertest.At(r.manifest, "dist", "shasum") {
 		t.Errorf("dist = %v, want the digests of %v", dist, r.manifest["dist"])
 	}
-	if at(dist, "fileCount") != 2.0 || at(dist, "unpackedSize") == 0.0 {
+	if servertest.At(dist, "fileCount") != 2.0 || servertest.At(dist, "unpackedSize") == 0.0 {
 		t.Errorf("dist = %v", dist)
 	}
 	for key, want := range map[string]any{
@@ -43,11 +45,11 @@ func TestPublish(t *testing.T) {
 			t.Errorf("packument: %s = %v, want %v", key, doc[key], want)
 		}
 	}
-	if got := at(doc, "dist-tags", "latest"); got != "1.0.0" {
+	if got := servertest.At(doc, "dist-tags", "latest"); got != "1.0.0" {
 		t.Errorf("latest = %v", got)
 	}
 	for _, key := range []string{"created", "modified", "1.0.0"} {
-		if got, _ := at(doc, "time", key).(string); len(got) != len("2006-01-02T15:04:05.000Z") {
+		if got, _ := servertest.At(doc, "time", key).(string); len(got) != len("2006-01-02T15:04:05.000Z") {
 			t.Errorf("time.%s = %q", key, got)
 		}
 	}
@@ -67,18 +69,18 @@ func TestVerbatim(t *testing.T) {
 		"exports": object{"z": "1", "a": "2"}, "dependencies": []any{"not an object"},
 	}
 	s.publish("odd", "1.0.0", odd)
-	v := at(s.get("/odd"), "versions", "1.0.0").(object)
+	v := servertest.At(s.get("/odd"), "versions", "1.0.0").(object)
 	want := map[string]string{
 		"bin": `{"odd":"./cli.js"}`, "repository": `{"type":"git","url":"https://example.com/x.git"}`,
 		"bundleDependencies": `["a"]`, "hasInstallScript": `true`,
 	}
 	for key, value := range odd {
 		if _, ok := want[key]; !ok && key != "bundledDependencies" {
-			want[key] = encode(t, value)
+			want[key] = servertest.Encode(t, value)
 		}
 	}
 	for key, value := range want {
-		if got := encode(t, v[key]); got != value {
+		if got := servertest.Encode(t, v[key]); got != value {
 			t.Errorf("%s = %s, want %s", key, got, value)
 		}
 	}
@@ -95,7 +97,7 @@ func TestOrder(t *testing.T) {
 	data := r.attachment()["data"].(string)
 	data = strings.ReplaceAll(strings.ReplaceAll(data, "/", `\/`), "+", `\u002b`)
 	body := fmt.Sprintf(` {"access":"restricted", "_attachments" : {"order-1.0.0.tgz": {"length": %d, "data": "%s"}}, "versions":%s,
-		"unknown":[{"a":[]},{}], "dist-tags":{"latest":"1.0.0"}, "name":"order"}`+"\n", len(r.tarball), data, encode(t, r.body["versions"]))
+		"unknown":[{"a":[]},{}], "dist-tags":{"latest":"1.0.0"}, "name":"order"}`+"\n", len(r.tarball), data, servertest.Encode(t, r.body["versions"]))
 	s.Want(t, 201, "ann", "PUT", root+"/order", body)
 	if got := s.Want(t, 200, "", "GET", root+"/order/-/order-1.0.0.tgz", ""); got.Body != string(r.tarball) {
 		t.Error("the tarball is not what was published")
@@ -166,7 +168,7 @@ func TestPublishRefusals(t *testing.T) {
 			s := s.in(t)
 			r := newRelease(t, "bad", "1.0.0")
 			tt.change(r)
-			message := s.fails(tt.status, "ann", "PUT", "/bad", encode(t, r.body))
+			message := s.fails(tt.status, "ann", "PUT", "/bad", servertest.Encode(t, r.body))
 			if !strings.Contains(message, tt.want) {
 				t.Errorf("message %q does not speak of %q", message, tt.want)
 			}
@@ -183,11 +185,11 @@ func TestPublishRefusals(t *testing.T) {
 	t.Run("too large", func(t *testing.T) {
 		s := s.in(t)
 		r := newRelease(t, "large", "1.0.0", object{"x": strings.Repeat("x", 5<<20)})
-		s.fails(413, "ann", "PUT", "/large", encode(t, r.body))
+		s.fails(413, "ann", "PUT", "/large", servertest.Encode(t, r.body))
 	})
 	for _, name := range []string{"UPPER", ".dot", "_under", "node_modules", "favicon.ico", "@acme/-", "a%20b", strings.Repeat("n", 215), "known/1.0.0", "@acme%2fa%2fb"} {
 		t.Run("name "+name, func(t *testing.T) {
-			s.in(t).fails(400, "ann", "PUT", "/"+name, encode(t, newRelease(t, "x", "1.0.0").body))
+			s.in(t).fails(400, "ann", "PUT", "/"+name, servertest.Encode(t, newRelease(t, "x", "1.0.0").body))
 		})
 	}
 }
@@ -197,12 +199,12 @@ func TestDuplicate(t *testing.T) {
 	s.publish("twice", "1.0.0-RC")
 	const sentence = "You cannot publish over the previously published versions: 1.0.0-RC."
 	r := newRelease(t, "twice", "1.0.0-RC", object{"new": true})
-	if got := s.fails(409, "ann", "PUT", "/twice", encode(t, r.body)); got != sentence {
+	if got := s.fails(409, "ann", "PUT", "/twice", servertest.Encode(t, r.body)); got != sentence {
 		t.Errorf("error = %q, want %q", got, sentence)
 	}
 	s.publish("twice", "1.0.0-rc") // case counts
 	s.publish("twice", "1.0.0+a")
-	s.fails(409, "ann", "PUT", "/twice", encode(t, newRelease(t, "twice", "1.0.0+b").body)) // build metadata does not
+	s.fails(409, "ann", "PUT", "/twice", servertest.Encode(t, newRelease(t, "twice", "1.0.0+b").body)) // build metadata does not
 }
 
 // TestRace publishes one version many times at once: one wins, the others are
@@ -212,7 +214,7 @@ func TestRace(t *testing.T) {
 	const clients = 24
 	answers := make(chan int, clients)
 	for i := range clients {
-		body := encode(t, newRelease(t, "race", "1.0.0", object{"client": i}).body)
+		body := servertest.Encode(t, newRelease(t, "race", "1.0.0", object{"client": i}).body)
 		go func() {
 			req, _ := http.NewRequest("PUT", s.URL+root+"/race", strings.NewReader(body))
 			req.SetBasicAuth("ann", s.Tokens["ann"])
@@ -239,14 +241,14 @@ func TestFirstTagAndOtherTags(t *testing.T) {
 	first := newRelease(t, "tagged", "1.0.0-beta.1")
 	first.body["dist-tags"] = object{"beta": "1.0.0-beta.1"}
 	s.put(201, first)
-	if got := encode(t, s.get("/tagged")["dist-tags"]); got != `{"beta":"1.0.0-beta.1","latest":"1.0.0-beta.1"}` {
+	if got := servertest.Encode(t, s.get("/tagged")["dist-tags"]); got != `{"beta":"1.0.0-beta.1","latest":"1.0.0-beta.1"}` {
 		t.Errorf("dist-tags = %s", got)
 	}
 	second := newRelease(t, "tagged", "1.0.0")
 	second.body["dist-tags"] = object{"next": "1.0.0", "old": "1.0.0-beta.1"}
 	s.put(201, second)
 	want := `{"beta":"1.0.0-beta.1","latest":"1.0.0-beta.1","next":"1.0.0","old":"1.0.0-beta.1"}`
-	if got := encode(t, s.get("/tagged")["dist-tags"]); got != want {
+	if got := servertest.Encode(t, s.get("/tagged")["dist-tags"]); got != want {
 		t.Errorf("dist-tags = %s, want %s", got, want)
 	}
 }
@@ -286,7 +288,7 @@ func TestReadme(t *testing.T) {
 	if doc["readme"] != "# From the manifest" {
 		t.Errorf("readme = %q", doc["readme"])
 	}
-	if _, there := at(doc, "versions", "2.0.0").(object)["readme"]; there {
+	if _, there := servertest.At(doc, "versions", "2.0.0").(object)["readme"]; there {
 		t.Error("the packument repeats the readme with every version")
 	}
 	if got := s.get("/readme/2.0.0")["readme"]; got != "# From the manifest" {
@@ -300,7 +302,7 @@ func TestVersionsOfTools(t *testing.T) {
 	s := newRegistry(t)
 	for i, packed := range []string{" v1.0.0 ", "=1.0.0", "1.0.0+build.7"} {
 		r := newRelease(t, fmt.Sprint("loose", i), "1.0.0")
-		r.tarball = pack(t, map[string]string{"package.json": "\ufeff" + encode(t, object{"name": r.name, "version": packed})})
+		r.tarball = pack(t, map[string]string{"package.json": "\ufeff" + servertest.Encode(t, object{"name": r.name, "version": packed})})
 		r.attachment()["data"] = base64.StdEncoding.EncodeToString(r.tarball)
 		delete(r.attachment(), "length")
 		delete(r.manifest, "dist")
@@ -311,7 +313,7 @@ func TestVersionsOfTools(t *testing.T) {
 func TestRights(t *testing.T) {
 	s := newRegistry(t)
 	s.Organization(t, "vault", "PRIVATE")
-	body := encode(t, newRelease(t, "x", "1.0.0").body)
+	body := servertest.Encode(t, newRelease(t, "x", "1.0.0").body)
 	for _, tt := range []struct {
 		login, path string
 		status      int
