@@ -42,3 +42,6 @@ func useClients() error {
 	}
 	return nil
 }
+
+// nowhere is an address that refuses connections at once (the discard port).
+const nowhere = "http://127.0.0.1:9/"

@@ -148,10 +148,7 @@ func (c contestant) pushBlob(ctx context.Context, blob []byte, digest string) er
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(finish, c.url) {
-		finish = strings.TrimPrefix(finish, c.url)
-	}
-	_, err = c.call(ctx, "PUT", finish, http.StatusCreated, strings.NewReader(string(blob)), int64(len(blob)), "application/octet-stream")
+	_, err = c.call(ctx, "PUT", strings.TrimPrefix(finish, c.url), http.StatusCreated, strings.NewReader(string(blob)), int64(len(blob)), "application/octet-stream")
 	return err
 }
 

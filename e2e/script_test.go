@@ -124,9 +124,6 @@ func newCast(ctx context.Context, s *Server) ([]string, error) {
 	return vars, nil
 }
 
-// nowhere is an address that refuses connections at once (the discard port).
-const nowhere = "http://127.0.0.1:9/"
-
 // isolateClients gives the clients a home of their own, empty but for settings
 // without which they would talk to the public indexes, ask for updates or send statistics.
 func isolateClients(env *testscript.Env) error {
