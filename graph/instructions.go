@@ -12,7 +12,9 @@ import (
 
 // instructions asks the package's type how to use it. version is nil for the
 // package as a whole; its latest version's files and tags are named then.
-func (a *API) instructions(ctx context.Context, p *ent.Pkg, version *ent.PackageVersion) ([]*registry.Instructions, error) {
+// withToken asks for the lines of those who read with a token even if anybody
+// may read.
+func (a *API) instructions(ctx context.Context, p *ent.Pkg, version *ent.PackageVersion, withToken *bool) ([]*registry.Instructions, error) {
 	t, ok := a.opts.Registry.Type(p.Type)
 	if !ok || t.Instructions == nil {
 		return []*registry.Instructions{}, nil
@@ -27,7 +29,7 @@ func (a *API) instructions(ctx context.Context, p *ent.Pkg, version *ent.Package
 		Owner:   o.Name,
 		Package: p,
 		Version: version,
-		Private: effective(o, p) != owner.VisibilityPublic,
+		Private: effective(o, p) != owner.VisibilityPublic || withToken != nil && *withToken,
 	}
 	var id int64
 	var near []int64

@@ -65,8 +65,8 @@ func (r *packageResolver) TagHistory(ctx context.Context, obj *ent.Pkg, tag *str
 	return r.tagHistory(ctx, obj, tag, after, first)
 }
 
-func (r *packageResolver) Instructions(ctx context.Context, obj *ent.Pkg) ([]*registry.Instructions, error) {
-	return r.instructions(ctx, obj, nil)
+func (r *packageResolver) Instructions(ctx context.Context, obj *ent.Pkg, withToken *bool) ([]*registry.Instructions, error) {
+	return r.instructions(ctx, obj, nil, withToken)
 }
 
 func (r *packageFileResolver) URL(ctx context.Context, obj *ent.PackageFile) (string, error) {
@@ -108,12 +108,12 @@ func (r *packageVersionResolver) Dependencies(ctx context.Context, obj *ent.Pack
 	return list, nil
 }
 
-func (r *packageVersionResolver) Instructions(ctx context.Context, obj *ent.PackageVersion) ([]*registry.Instructions, error) {
+func (r *packageVersionResolver) Instructions(ctx context.Context, obj *ent.PackageVersion, withToken *bool) ([]*registry.Instructions, error) {
 	p, err := rowsFrom(ctx).packageOfVersion(ctx, obj)
 	if err != nil {
 		return nil, err
 	}
-	return r.instructions(ctx, p, obj)
+	return r.instructions(ctx, p, obj, withToken)
 }
 
 func (r *packageVersionResolver) Facts(ctx context.Context, obj *ent.PackageVersion) ([]*registry.Fact, error) {

@@ -13,8 +13,9 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 	tab := r.URL.Query().Get("tab")
 	start := tab == ""
 	latest := t.Page == route.Package
+	withToken := r.URL.Query().Get("token") == "1"
 	res, err := queries.Package(r.Context(), s.GraphQL, t.Owner, t.Type, t.Name, t.Version, latest,
-		start, start || tab == tabFiles, start || tab == tabTags, tab == tabHistory, tab == tabReferrers)
+		start, start || tab == tabFiles, start || tab == tabTags, tab == tabHistory, tab == tabReferrers, withToken)
 	if err != nil {
 		return err
 	}
@@ -41,6 +42,12 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 		Tab:          tab,
 		Facts:        packageFactsOf(p.PackageHead, version),
 		Instructions: instructionGroups(version.Instructions, p.ViewerCan.Write),
+	}
+	if p.EffectiveVisibility == queries.OwnerVisibilityPublic {
+		v.Token = &tokenSwitch{On: withToken, Path: t.With("token", "1")}
+		if withToken {
+			v.Token.Path = t.Path()
+		}
 	}
 	if res.Viewer != nil && p.PackageType != nil && p.PackageType.Copies {
 		v.Head.CopyPath = route.OfVersion(t.Owner, t.Type, t.Name, version.Version).As(route.CopyVersion).Path()

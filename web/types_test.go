@@ -38,6 +38,9 @@ func TestNpmPackage(t *testing.T) {
 		t.Errorf("the readme's image would not load: %q", csp)
 	}
 
+	doc.has("main a", "With a token").hasNot("main pre:contains(_authToken)")
+	b.get(doc.attr("main a[href*='token=1']", "href")).want(200).has("main a", "Without a token").has("main pre", "_authToken=TOKEN")
+
 	deps := b.get(page+"?tab=dependencies").want(200).has("main section h2", "dependencies 2").has("main section h2", "peerDependencies 1").
 		has("main .rows li", "@acme/tokens ^2.0.0").has("main .rows li", "clsx external ^2.0.0")
 	if got := deps.attr("main .rows li a", "href"); got != "/acme/npm/@acme/tokens" {

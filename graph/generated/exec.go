@@ -227,7 +227,7 @@ type ComplexityRoot struct {
 		Downloads           func(childComplexity int) int
 		EffectiveVisibility func(childComplexity int) int
 		ID                  func(childComplexity int) int
-		Instructions        func(childComplexity int) int
+		Instructions        func(childComplexity int, withToken *bool) int
 		Latest              func(childComplexity int) int
 		Name                func(childComplexity int) int
 		NormalizedName      func(childComplexity int) int
@@ -312,7 +312,7 @@ type ComplexityRoot struct {
 		Files             func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy *ent.PackageFileOrder, where *ent.PackageFileWhereInput) int
 		Homepage          func(childComplexity int) int
 		ID                func(childComplexity int) int
-		Instructions      func(childComplexity int) int
+		Instructions      func(childComplexity int, withToken *bool) int
 		IsLatest          func(childComplexity int) int
 		Keywords          func(childComplexity int) int
 		License           func(childComplexity int) int
@@ -614,7 +614,7 @@ type PackageResolver interface {
 	Size(ctx context.Context, obj *ent.Pkg) (int64, error)
 	Version(ctx context.Context, obj *ent.Pkg, version string) (*ent.PackageVersion, error)
 	TagHistory(ctx context.Context, obj *ent.Pkg, tag *string, after *entgql.Cursor[int64], first *int) (*model.TagMoveConnection, error)
-	Instructions(ctx context.Context, obj *ent.Pkg) ([]*registry.Instructions, error)
+	Instructions(ctx context.Context, obj *ent.Pkg, withToken *bool) ([]*registry.Instructions, error)
 }
 type PackageFileResolver interface {
 	URL(ctx context.Context, obj *ent.PackageFile) (string, error)
@@ -632,7 +632,7 @@ type PackageVersionResolver interface {
 	FileCount(ctx context.Context, obj *ent.PackageVersion) (int, error)
 	Readme(ctx context.Context, obj *ent.PackageVersion) (*model.Readme, error)
 	Dependencies(ctx context.Context, obj *ent.PackageVersion) ([]*model.Dependency, error)
-	Instructions(ctx context.Context, obj *ent.PackageVersion) ([]*registry.Instructions, error)
+	Instructions(ctx context.Context, obj *ent.PackageVersion, withToken *bool) ([]*registry.Instructions, error)
 	Facts(ctx context.Context, obj *ent.PackageVersion) ([]*registry.Fact, error)
 	Referrers(ctx context.Context, obj *ent.PackageVersion, artifactType *string, after *entgql.Cursor[int64], first *int) (*model.ReferrerConnection, error)
 	Metadata(ctx context.Context, obj *ent.PackageVersion) (json.RawMessage, error)
@@ -1470,7 +1470,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Package.Instructions(childComplexity), true
+		args, err := ec.field_Package_instructions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Package.Instructions(childComplexity, args["withToken"].(*bool)), true
 	case "Package.latest":
 		if e.ComplexityRoot.Package.Latest == nil {
 			break
@@ -1874,7 +1879,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.PackageVersion.Instructions(childComplexity), true
+		args, err := ec.field_PackageVersion_instructions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.PackageVersion.Instructions(childComplexity, args["withToken"].(*bool)), true
 	case "PackageVersion.isLatest":
 		if e.ComplexityRoot.PackageVersion.IsLatest == nil {
 			break
@@ -5200,7 +5210,12 @@ extend type Membership {
   """
   How to install the latest version, and how to publish another.
   """
-  instructions: [Instructions!]!
+  instructions(
+    """
+    Whether they say how to read with a token, too, where one could do without.
+    """
+    withToken: Boolean
+  ): [Instructions!]!
 }
 
 extend type PackageVersion {
@@ -5224,7 +5239,12 @@ extend type PackageVersion {
   """
   How to install this version.
   """
-  instructions: [Instructions!]!
+  instructions(
+    """
+    Whether they say how to read with a token, too, where one could do without.
+    """
+    withToken: Boolean
+  ): [Instructions!]!
   """
   What only this package type shows of a version.
   """
@@ -7162,6 +7182,20 @@ func (ec *executionContext) field_PackageVersion_files_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_PackageVersion_instructions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "withToken",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["withToken"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_PackageVersion_referrers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7243,6 +7277,20 @@ func (ec *executionContext) field_PackageVersion_tags_args(ctx context.Context, 
 		return nil, err
 	}
 	args["where"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Package_instructions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "withToken",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["withToken"] = arg0
 	return args, nil
 }
 
@@ -11610,7 +11658,8 @@ func (ec *executionContext) _Package_instructions(ctx context.Context, field gra
 			return ec.fieldContext_Package_instructions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Package().Instructions(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Package().Instructions(ctx, obj, fc.Args["withToken"].(*bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*registry.Instructions) graphql.Marshaler {
@@ -11620,7 +11669,7 @@ func (ec *executionContext) _Package_instructions(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Package_instructions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Package_instructions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Package",
 		Field:      field,
@@ -11629,6 +11678,17 @@ func (ec *executionContext) fieldContext_Package_instructions(_ context.Context,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Instructions(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Package_instructions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -13101,7 +13161,8 @@ func (ec *executionContext) _PackageVersion_instructions(ctx context.Context, fi
 			return ec.fieldContext_PackageVersion_instructions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.PackageVersion().Instructions(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.PackageVersion().Instructions(ctx, obj, fc.Args["withToken"].(*bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*registry.Instructions) graphql.Marshaler {
@@ -13111,7 +13172,7 @@ func (ec *executionContext) _PackageVersion_instructions(ctx context.Context, fi
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PackageVersion_instructions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PackageVersion_instructions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PackageVersion",
 		Field:      field,
@@ -13120,6 +13181,17 @@ func (ec *executionContext) fieldContext_PackageVersion_instructions(_ context.C
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Instructions(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PackageVersion_instructions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }

@@ -4193,6 +4193,7 @@ type __PackageInput struct {
 	Tags        bool   `json:"tags"`
 	History     bool   `json:"history"`
 	Referrers   bool   `json:"referrers"`
+	WithToken   bool   `json:"withToken"`
 }
 
 // GetOwner returns __PackageInput.Owner, and is useful for accessing the field via an interface.
@@ -4224,6 +4225,9 @@ func (v *__PackageInput) GetHistory() bool { return v.History }
 
 // GetReferrers returns __PackageInput.Referrers, and is useful for accessing the field via an interface.
 func (v *__PackageInput) GetReferrers() bool { return v.Referrers }
+
+// GetWithToken returns __PackageInput.WithToken, and is useful for accessing the field via an interface.
+func (v *__PackageInput) GetWithToken() bool { return v.WithToken }
 
 // __PackageSettingsInput is used internally by genqlient
 type __PackageSettingsInput struct {
@@ -5112,7 +5116,7 @@ func OwnerSettings(
 
 // The query executed by Package.
 const Package_Operation = `
-query Package ($owner: String!, $packageType: String!, $name: String!, $version: String!, $latest: Boolean!, $readme: Boolean!, $files: Boolean!, $tags: Boolean!, $history: Boolean!, $referrers: Boolean!) {
+query Package ($owner: String!, $packageType: String!, $name: String!, $version: String!, $latest: Boolean!, $readme: Boolean!, $files: Boolean!, $tags: Boolean!, $history: Boolean!, $referrers: Boolean!, $withToken: Boolean!) {
 	viewer {
 		... Account
 	}
@@ -5233,7 +5237,7 @@ fragment VersionDetails on PackageVersion {
 			}
 		}
 	}
-	instructions {
+	instructions(withToken: $withToken) {
 		... Instruction
 	}
 	facts {
@@ -5324,6 +5328,7 @@ func Package(
 	tags bool,
 	history bool,
 	referrers bool,
+	withToken bool,
 ) (data_ *PackageResponse, err_ error) {
 	req_ := &graphql.Request{
 		OpName: "Package",
@@ -5339,6 +5344,7 @@ func Package(
 			Tags:        tags,
 			History:     history,
 			Referrers:   referrers,
+			WithToken:   withToken,
 		},
 	}
 
