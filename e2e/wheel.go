@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
+	"strings"
 )
 
 // publishPypi uploads a wheel the way twine does.
@@ -19,7 +20,7 @@ func publishPypi(ctx context.Context, s *Server, as Account, owner, name, versio
 	if err != nil {
 		return nil, err
 	}
-	file := name + "-" + version + "-py3-none-any.whl"
+	file := distributionName(name) + "-" + version + "-py3-none-any.whl"
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	for _, field := range [][2]string{
@@ -48,16 +49,19 @@ func publishPypi(ctx context.Context, s *Server, as Account, owner, name, versio
 	return []Published{{root + "/files/" + name + "/" + version + "/" + file, sha256.Sum256(wheel)}}, err
 }
 
-// wheelArchive packs a wheel of one module. name has no separators.
+// distributionName is a project's name as the names of its files have it.
+func distributionName(name string) string { return strings.ReplaceAll(name, "-", "_") }
+
+// wheelArchive packs a wheel of one module.
 func wheelArchive(name, version string) ([]byte, error) {
-	info := name + "-" + version + ".dist-info/"
+	info := distributionName(name) + "-" + version + ".dist-info/"
 	var out bytes.Buffer
 	archive := zip.NewWriter(&out)
 	for _, file := range []struct {
 		name string
 		body []byte
 	}{
-		{name + ".py", fmt.Appendf(nil, "# %s\n", randomBytes(1+rand.IntN(32<<10)))},
+		{distributionName(name) + ".py", fmt.Appendf(nil, "# %s\n", randomBytes(1+rand.IntN(32<<10)))},
 		{info + "METADATA", fmt.Appendf(nil, "Metadata-Version: 2.1\nName: %s\nVersion: %s\n", name, version)},
 		{info + "WHEEL", []byte("Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")},
 	} {
