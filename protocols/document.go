@@ -16,7 +16,7 @@ func ServeDocument(w http.ResponseWriter, r *Request, key registry.DocumentKey, 
 	h := w.Header()
 	h.Set("Vary", "Accept, Accept-Encoding, Authorization")
 	h.Set("Cache-Control", "no-cache")
-	gzipped := acceptsGzip(r.Header.Get("Accept-Encoding"))
+	gzipped := AcceptsGzip(r.Header.Get("Accept-Encoding"))
 	etag := plain
 	if gzipped {
 		etag = compressed
@@ -64,8 +64,9 @@ func ETagListed(list, etag string) bool {
 	return false
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3).
-func acceptsGzip(accept string) bool {
+// AcceptsGzip tells whether an Accept-Encoding allows gzip (RFC 9110, section
+// 12.5.3).
+func AcceptsGzip(accept string) bool {
 	for item := range strings.SplitSeq(accept, ",") {
 		coding, params, _ := strings.Cut(strings.TrimSpace(item), ";")
 		if coding = strings.TrimSpace(coding); coding != "gzip" && coding != "*" {

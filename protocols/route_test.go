@@ -104,8 +104,8 @@ func TestAcceptsGzip(t *testing.T) {
 	for accept, want := range map[string]bool{
 		"": false, "gzip": true, "deflate, gzip;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "*": true, "identity": false, "br": false,
 	} {
-		if got := acceptsGzip(accept); got != want {
-			t.Errorf("acceptsGzip(%q) = %v", accept, got)
+		if got := AcceptsGzip(accept); got != want {
+			t.Errorf("AcceptsGzip(%q) = %v", accept, got)
 		}
 	}
 }

@@ -67,7 +67,9 @@ type Publication struct {
 	// name.
 	Respell bool
 	// Redescribe lets Facts and Metadata take the place of those of a version
-	// that is there already; without it they are for a new one alone.
+	// that is there already, and, with OverwriteAlways, files that of files
+	// with another spelling of their name; without it they are for a new one
+	// alone.
 	Redescribe bool
 	// Status is what a new version begins with.
 	Status Status
@@ -554,8 +556,16 @@ func (w *publishing) file(ctx context.Context, f File, blob *ent.PackageBlob) (*
 	if err != nil && !ent.IsNotFound(err) {
 		return nil, fmt.Errorf("look up file: %w", err)
 	}
-	if existing != nil {
+	// A file keeps its name for good: one of another name that comes in its
+	// place is a new one.
+	renamed := existing != nil && existing.Name != f.Name && w.p.Redescribe && w.p.Overwrite == OverwriteAlways
+	if existing != nil && !renamed {
 		return w.replace(ctx, existing, f, blob)
+	}
+	if renamed {
+		if _, err := deleteFiles(ctx, w.tx, packagefile.ID(existing.ID)); err != nil {
+			return nil, err
+		}
 	}
 	if w.p.IfMatch != "" {
 		return nil, Errorf(Precondition, "the file is not there")

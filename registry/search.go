@@ -10,14 +10,16 @@ import (
 	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
 	"entrepot/ent/predicate"
+	"entrepot/ent/property"
 )
 
 // Search finds packages of the space that the viewer may read and that have
 // all the words in their name, summary or keywords, whatever their case; no
 // words find all. It returns up to limit of them from offset on, ordered by
 // name, with the latest version and, as far as the viewer may know, who
-// published it, and how many there are in all.
-func (s *Space) Search(ctx context.Context, words []string, offset, limit int) (found []*ent.Pkg, total int, err error) {
+// published it, and how many there are in all. Of packages found so, only
+// those are left whose latest version has all the properties in with.
+func (s *Space) Search(ctx context.Context, words []string, offset, limit int, with ...Property) (found []*ent.Pkg, total int, err error) {
 	where := []predicate.Pkg{pkg.OwnerID(s.Owner.ID), pkg.Type(s.Type.Name)}
 	for _, word := range words {
 		if !storableText(word) {
@@ -28,6 +30,13 @@ func (s *Space) Search(ctx context.Context, words []string, offset, limit int) (
 			has = pkg.Or(has, pkg.NormalizedNameContains(s.Type.FoldName(word)))
 		}
 		where = append(where, has)
+	}
+	for _, p := range with {
+		if !storableText(p.Value) {
+			return nil, 0, nil
+		}
+		where = append(where, in(pkg.FieldLatestID, property.Table, property.FieldRefID,
+			property.Name(p.Name), property.Value(p.Value), property.RefTypeEQ(property.RefTypeVersion)))
 	}
 	if s.Type.SkipsYanked {
 		// The latest version is yanked only where no other is left.

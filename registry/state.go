@@ -80,6 +80,34 @@ func (h Holdings) State(ctx context.Context) (PackageState, error) {
 	return state, nil
 }
 
+// States are what the owners of packages, which the caller may read, say of
+// them, by the packages' ids. Those of which nothing is said are not in it.
+func (s *Space) States(ctx context.Context, packages []*ent.Pkg) (map[int64]PackageState, error) {
+	states := map[int64]PackageState{}
+	for chunk := range slices.Chunk(packages, lookUpAtOnce) {
+		ids := make([]int64, len(chunk))
+		for i, p := range chunk {
+			ids[i] = p.ID
+		}
+		rows, err := s.reg.db.Property.Query().
+			Where(property.RefTypeEQ(property.RefTypePackage), property.RefIDIn(ids...), property.NameIn(propertyState, propertyStateReason)).
+			All(access.SystemContext(ctx))
+		if err != nil {
+			return nil, fmt.Errorf("look up states: %w", err)
+		}
+		for _, row := range rows {
+			state := states[row.RefID]
+			if row.Name == propertyState {
+				state.State = row.Value
+			} else {
+				state.Reason = row.Value
+			}
+			states[row.RefID] = state
+		}
+	}
+	return states, nil
+}
+
 func ofState(p *ent.Pkg) []predicate.Property {
 	return []predicate.Property{
 		property.RefTypeEQ(property.RefTypePackage), property.RefID(p.ID), property.NameIn(propertyState, propertyStateReason),

@@ -10,6 +10,7 @@ import (
 	"entrepot/graph/graphiql"
 	"entrepot/protocols"
 	"entrepot/protocols/cargo"
+	"entrepot/protocols/composer"
 	"entrepot/protocols/container"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/golang"
@@ -24,6 +25,7 @@ import (
 func PackageTypes() []*protocols.Type {
 	return []*protocols.Type{
 		cargo.New(),
+		composer.New(),
 		container.New(),
 		generic.New(),
 		golang.New(),
