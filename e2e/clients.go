@@ -16,6 +16,7 @@ var clients = []string{
 	"mvn",
 	"node", "npm", "pnpm", "yarn-classic", "yarn-berry", "bun",
 	"cargo", "rustc", "go",
+	"composer", "php", "unzip", "git",
 	"python3", "pip", "twine", "uv", "poetry",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",

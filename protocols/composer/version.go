@@ -67,7 +67,7 @@ func parseVersion(text string) (v version, ok bool) {
 	if len(text) > len("dev-") && strings.EqualFold(text[:len("dev-")], "dev-") {
 		v.branch, v.dev = true, true
 		v.normal = "dev-" + text[len("dev-"):]
-		return v, validBranch(v.normal)
+		return v, validBranch(text[len("dev-"):])
 	}
 	if m := built.FindStringSubmatch(text); m != nil {
 		text = m[1]
