@@ -2,6 +2,7 @@ package composer_test
 
 import (
 	"crypto/sha1"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -88,6 +89,7 @@ func TestArchives(t *testing.T) {
 		{"tar in a folder", tarred(t, "lib-1/composer.json", m("1.0"), "lib-1/src/composer.json", "{}"), "tar", "tar"},
 		{"tar.gz with dots", gzipped(tarred(t, "./composer.json", m("1.1"), "./a/composer.json", "{}", "./b/x", "")), "tar.gz", "tar"},
 		{"zip in a folder", zipped(t, "a/", "", "a/x/composer.json", "{}", "a/composer.json", m("1.2")), "zip", "zip"},
+		{"tar.bz2 in a folder", bzipped(t), "tar.bz2", "tar"},
 		{"root last", zipped(t, "a/composer.json", "{}", "composer.json", m("1.3")), "zip", "zip"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,6 +104,17 @@ func TestArchives(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bzipped is a tar.bz2 that GNU tar and bzip2 made of x/composer.json, with the
+// name acme/forms and the version 1.4: the library only unpacks.
+func bzipped(t *testing.T) string {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString("QlpoOTFBWSZTWbaLnewAAK/7hMqQAEBQBfeQIAFrM99KAACAKCAAlISoypozFGQ00yemoDaj1ASVDUZNPUyYJkyMJgT0/F7ZpGDkgI4RCRRQQxg1jx2OoSDwkD4FEFPQhpjd1SmFuGLqFcNwxjM5WjC/U5ruMIp0fXnKytHjVeKDb4naWhlRU31efeTR6651BP5sCFhFbiZB0ZFvwQA04JXOH2iQci7kinChIW0XO9g=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // TestRefused uploads what is wrong: each is told so and leaves nothing.
