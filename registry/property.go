@@ -7,6 +7,7 @@ import (
 
 	"entrepot/access"
 	"entrepot/ent"
+	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
 	"entrepot/ent/property"
 )
@@ -103,4 +104,25 @@ func properties(ctx context.Context, c *ent.PropertyClient, packageIDs ...int64)
 		packageIDs = packageIDs[n:]
 	}
 	return noted, nil
+}
+
+// VersionWith returns the newest published version in the space that has the
+// property and that the space's viewer published. Error: NotFound.
+func (s *Space) VersionWith(ctx context.Context, p Property) (*ent.PackageVersion, error) {
+	v, err := s.reg.db.PackageVersion.Query().
+		Where(
+			published, hasProperty([]string{p.Name}, p.Value),
+			packageversion.CreatorID(s.Viewer.UserID),
+			packageversion.HasPackageWith(pkg.OwnerID(s.Owner.ID), pkg.Type(s.Type.Name)),
+		).
+		Order(ent.Desc(packageversion.FieldID)).
+		WithPackage().
+		First(access.SystemContext(ctx))
+	if ent.IsNotFound(err) {
+		return nil, Errorf(NotFound, "version not found")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up version: %w", err)
+	}
+	return v, nil
 }

@@ -16,6 +16,7 @@ import (
 	"entrepot/protocols/golang"
 	"entrepot/protocols/maven"
 	"entrepot/protocols/npm"
+	"entrepot/protocols/pub"
 	"entrepot/protocols/pypi"
 	"entrepot/registry"
 	"entrepot/web"
@@ -31,6 +32,7 @@ func PackageTypes() []*protocols.Type {
 		golang.New(),
 		maven.New(),
 		npm.New(),
+		pub.New(),
 		pypi.New(),
 	}
 }
