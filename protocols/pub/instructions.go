@@ -38,7 +38,7 @@ func install(client, url string, in registry.InstructionsInput) []registry.Step 
 		source += ", version: " + constraint
 	}
 	return []registry.Step{
-		shell(client + " pub add " + protocols.ShellQuote(name+":{"+source+"}")),
+		shell(client + " pub add " + protocols.ShellQuote(name+"@{"+source+"}")),
 		{
 			Kind: registry.FileStep, Language: "yaml", Path: "pubspec.yaml",
 			Body: "dependencies:\n  " + name + ":\n    hosted: " + url + "\n    version: " + constraint + "\n",

@@ -2,7 +2,6 @@ package pub
 
 import (
 	"context"
-	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -70,7 +69,7 @@ const maxParts = 100
 func eachPart(form *multipart.Reader, receive func(*multipart.Part) error) error {
 	for range maxParts {
 		part, err := form.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // not errors.Is: a form that is cut off wraps it
 			return nil
 		}
 		if err != nil {
