@@ -40,6 +40,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"ociimage": positive(cmdOCIImage),
 	"modzip":   positive(cmdModzip),
 	"tls":      positive(cmdTLS),
+	"pub":      check(cmdPub),
 }
 
 // check turns a command that returns an error into one that testscript calls.

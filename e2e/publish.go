@@ -38,6 +38,7 @@ var publishers = map[string]publisher{
 	"go":        publishGo,
 	"maven":     publishMaven,
 	"npm":       publishNpm,
+	"pub":       publishPub,
 	"pypi":      publishPypi,
 	"container": publishImage,
 }
