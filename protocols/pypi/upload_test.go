@@ -239,3 +239,14 @@ func TestSearch(t *testing.T) {
 		}
 	}
 }
+
+// A form whose end never came is refused, however much of it did.
+func TestFormCutOff(t *testing.T) {
+	s := newIndex(t)
+	body, contentType := newWheel(t, "cut", "1.0").body(t)
+	for _, left := range []int{len(body) - 3, len(body) / 2} {
+		s.Want(t, 400, "ann", "POST", root+"/", body[:left], "Content-Type", contentType)
+	}
+	s.Want(t, 404, "", "GET", root+"/simple/cut/", "")
+	s.Want(t, 201, "ann", "POST", root+"/", body, "Content-Type", contentType)
+}
