@@ -13,6 +13,12 @@ import (
 
 	"entrepot/ent/blobupload"
 	"entrepot/ent/event"
+	"entrepot/ent/indexdata"
+	"entrepot/ent/indexfragment"
+	"entrepot/ent/indexobject"
+	"entrepot/ent/indexroot"
+	"entrepot/ent/indexsnapshot"
+	"entrepot/ent/indexstream"
 	"entrepot/ent/keylease"
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
@@ -23,6 +29,7 @@ import (
 	"entrepot/ent/property"
 	"entrepot/ent/secret"
 	"entrepot/ent/session"
+	"entrepot/ent/signingkey"
 	"entrepot/ent/tag"
 	"entrepot/ent/token"
 	"entrepot/ent/user"
@@ -44,6 +51,18 @@ type Client struct {
 	BlobUpload *BlobUploadClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// IndexData is the client for interacting with the IndexData builders.
+	IndexData *IndexDataClient
+	// IndexFragment is the client for interacting with the IndexFragment builders.
+	IndexFragment *IndexFragmentClient
+	// IndexObject is the client for interacting with the IndexObject builders.
+	IndexObject *IndexObjectClient
+	// IndexRoot is the client for interacting with the IndexRoot builders.
+	IndexRoot *IndexRootClient
+	// IndexSnapshot is the client for interacting with the IndexSnapshot builders.
+	IndexSnapshot *IndexSnapshotClient
+	// IndexStream is the client for interacting with the IndexStream builders.
+	IndexStream *IndexStreamClient
 	// KeyLease is the client for interacting with the KeyLease builders.
 	KeyLease *KeyLeaseClient
 	// Membership is the client for interacting with the Membership builders.
@@ -64,6 +83,8 @@ type Client struct {
 	Secret *SecretClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// SigningKey is the client for interacting with the SigningKey builders.
+	SigningKey *SigningKeyClient
 	// Tag is the client for interacting with the Tag builders.
 	Tag *TagClient
 	// Token is the client for interacting with the Token builders.
@@ -83,6 +104,12 @@ func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.BlobUpload = NewBlobUploadClient(c.config)
 	c.Event = NewEventClient(c.config)
+	c.IndexData = NewIndexDataClient(c.config)
+	c.IndexFragment = NewIndexFragmentClient(c.config)
+	c.IndexObject = NewIndexObjectClient(c.config)
+	c.IndexRoot = NewIndexRootClient(c.config)
+	c.IndexSnapshot = NewIndexSnapshotClient(c.config)
+	c.IndexStream = NewIndexStreamClient(c.config)
 	c.KeyLease = NewKeyLeaseClient(c.config)
 	c.Membership = NewMembershipClient(c.config)
 	c.Owner = NewOwnerClient(c.config)
@@ -93,6 +120,7 @@ func (c *Client) init() {
 	c.Property = NewPropertyClient(c.config)
 	c.Secret = NewSecretClient(c.config)
 	c.Session = NewSessionClient(c.config)
+	c.SigningKey = NewSigningKeyClient(c.config)
 	c.Tag = NewTagClient(c.config)
 	c.Token = NewTokenClient(c.config)
 	c.User = NewUserClient(c.config)
@@ -190,6 +218,12 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		config:         cfg,
 		BlobUpload:     NewBlobUploadClient(cfg),
 		Event:          NewEventClient(cfg),
+		IndexData:      NewIndexDataClient(cfg),
+		IndexFragment:  NewIndexFragmentClient(cfg),
+		IndexObject:    NewIndexObjectClient(cfg),
+		IndexRoot:      NewIndexRootClient(cfg),
+		IndexSnapshot:  NewIndexSnapshotClient(cfg),
+		IndexStream:    NewIndexStreamClient(cfg),
 		KeyLease:       NewKeyLeaseClient(cfg),
 		Membership:     NewMembershipClient(cfg),
 		Owner:          NewOwnerClient(cfg),
@@ -200,6 +234,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Property:       NewPropertyClient(cfg),
 		Secret:         NewSecretClient(cfg),
 		Session:        NewSessionClient(cfg),
+		SigningKey:     NewSigningKeyClient(cfg),
 		Tag:            NewTagClient(cfg),
 		Token:          NewTokenClient(cfg),
 		User:           NewUserClient(cfg),
@@ -224,6 +259,12 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		config:         cfg,
 		BlobUpload:     NewBlobUploadClient(cfg),
 		Event:          NewEventClient(cfg),
+		IndexData:      NewIndexDataClient(cfg),
+		IndexFragment:  NewIndexFragmentClient(cfg),
+		IndexObject:    NewIndexObjectClient(cfg),
+		IndexRoot:      NewIndexRootClient(cfg),
+		IndexSnapshot:  NewIndexSnapshotClient(cfg),
+		IndexStream:    NewIndexStreamClient(cfg),
 		KeyLease:       NewKeyLeaseClient(cfg),
 		Membership:     NewMembershipClient(cfg),
 		Owner:          NewOwnerClient(cfg),
@@ -234,6 +275,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Property:       NewPropertyClient(cfg),
 		Secret:         NewSecretClient(cfg),
 		Session:        NewSessionClient(cfg),
+		SigningKey:     NewSigningKeyClient(cfg),
 		Tag:            NewTagClient(cfg),
 		Token:          NewTokenClient(cfg),
 		User:           NewUserClient(cfg),
@@ -266,9 +308,10 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.BlobUpload, c.Event, c.KeyLease, c.Membership, c.Owner, c.PackageBlob,
-		c.PackageFile, c.PackageVersion, c.Pkg, c.Property, c.Secret, c.Session, c.Tag,
-		c.Token, c.User,
+		c.BlobUpload, c.Event, c.IndexData, c.IndexFragment, c.IndexObject, c.IndexRoot,
+		c.IndexSnapshot, c.IndexStream, c.KeyLease, c.Membership, c.Owner,
+		c.PackageBlob, c.PackageFile, c.PackageVersion, c.Pkg, c.Property, c.Secret,
+		c.Session, c.SigningKey, c.Tag, c.Token, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -278,9 +321,10 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.BlobUpload, c.Event, c.KeyLease, c.Membership, c.Owner, c.PackageBlob,
-		c.PackageFile, c.PackageVersion, c.Pkg, c.Property, c.Secret, c.Session, c.Tag,
-		c.Token, c.User,
+		c.BlobUpload, c.Event, c.IndexData, c.IndexFragment, c.IndexObject, c.IndexRoot,
+		c.IndexSnapshot, c.IndexStream, c.KeyLease, c.Membership, c.Owner,
+		c.PackageBlob, c.PackageFile, c.PackageVersion, c.Pkg, c.Property, c.Secret,
+		c.Session, c.SigningKey, c.Tag, c.Token, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -293,6 +337,18 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.BlobUpload.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
+	case *IndexDataMutation:
+		return c.IndexData.mutate(ctx, m)
+	case *IndexFragmentMutation:
+		return c.IndexFragment.mutate(ctx, m)
+	case *IndexObjectMutation:
+		return c.IndexObject.mutate(ctx, m)
+	case *IndexRootMutation:
+		return c.IndexRoot.mutate(ctx, m)
+	case *IndexSnapshotMutation:
+		return c.IndexSnapshot.mutate(ctx, m)
+	case *IndexStreamMutation:
+		return c.IndexStream.mutate(ctx, m)
 	case *KeyLeaseMutation:
 		return c.KeyLease.mutate(ctx, m)
 	case *MembershipMutation:
@@ -313,6 +369,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Secret.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
+	case *SigningKeyMutation:
+		return c.SigningKey.mutate(ctx, m)
 	case *TagMutation:
 		return c.Tag.mutate(ctx, m)
 	case *TokenMutation:
@@ -587,6 +645,804 @@ func (c *EventClient) mutate(ctx context.Context, m *EventMutation) (Value, erro
 		return (&EventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Event mutation op: %q", m.Op())
+	}
+}
+
+// IndexDataClient is a client for the IndexData schema.
+type IndexDataClient struct {
+	config
+}
+
+// NewIndexDataClient returns a client for the IndexData from the given config.
+func NewIndexDataClient(c config) *IndexDataClient {
+	return &IndexDataClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `indexdata.Hooks(f(g(h())))`.
+func (c *IndexDataClient) Use(hooks ...Hook) {
+	c.hooks.IndexData = append(c.hooks.IndexData, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `indexdata.Intercept(f(g(h())))`.
+func (c *IndexDataClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IndexData = append(c.inters.IndexData, interceptors...)
+}
+
+// Create returns a builder for creating a IndexData entity.
+func (c *IndexDataClient) Create() *IndexDataCreate {
+	mutation := newIndexDataMutation(c.config, OpCreate)
+	return &IndexDataCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IndexData entities.
+func (c *IndexDataClient) CreateBulk(builders ...*IndexDataCreate) *IndexDataCreateBulk {
+	return &IndexDataCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IndexDataClient) MapCreateBulk(slice any, setFunc func(*IndexDataCreate, int)) *IndexDataCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IndexDataCreateBulk{err: fmt.Errorf("calling to IndexDataClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IndexDataCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IndexDataCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IndexData.
+func (c *IndexDataClient) Update() *IndexDataUpdate {
+	mutation := newIndexDataMutation(c.config, OpUpdate)
+	return &IndexDataUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IndexDataClient) UpdateOne(_m *IndexData) *IndexDataUpdateOne {
+	mutation := newIndexDataMutation(c.config, OpUpdateOne, withIndexData(_m))
+	return &IndexDataUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IndexDataClient) UpdateOneID(id int64) *IndexDataUpdateOne {
+	mutation := newIndexDataMutation(c.config, OpUpdateOne, withIndexDataID(id))
+	return &IndexDataUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IndexData.
+func (c *IndexDataClient) Delete() *IndexDataDelete {
+	mutation := newIndexDataMutation(c.config, OpDelete)
+	return &IndexDataDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IndexDataClient) DeleteOne(_m *IndexData) *IndexDataDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IndexDataClient) DeleteOneID(id int64) *IndexDataDeleteOne {
+	builder := c.Delete().Where(indexdata.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IndexDataDeleteOne{builder}
+}
+
+// Query returns a query builder for IndexData.
+func (c *IndexDataClient) Query() *IndexDataQuery {
+	return &IndexDataQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIndexData},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IndexData entity by its id.
+func (c *IndexDataClient) Get(ctx context.Context, id int64) (*IndexData, error) {
+	return c.Query().Where(indexdata.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IndexDataClient) GetX(ctx context.Context, id int64) *IndexData {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IndexDataClient) Hooks() []Hook {
+	return c.hooks.IndexData
+}
+
+// Interceptors returns the client interceptors.
+func (c *IndexDataClient) Interceptors() []Interceptor {
+	return c.inters.IndexData
+}
+
+func (c *IndexDataClient) mutate(ctx context.Context, m *IndexDataMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IndexDataCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IndexDataUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IndexDataUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IndexDataDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown IndexData mutation op: %q", m.Op())
+	}
+}
+
+// IndexFragmentClient is a client for the IndexFragment schema.
+type IndexFragmentClient struct {
+	config
+}
+
+// NewIndexFragmentClient returns a client for the IndexFragment from the given config.
+func NewIndexFragmentClient(c config) *IndexFragmentClient {
+	return &IndexFragmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `indexfragment.Hooks(f(g(h())))`.
+func (c *IndexFragmentClient) Use(hooks ...Hook) {
+	c.hooks.IndexFragment = append(c.hooks.IndexFragment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `indexfragment.Intercept(f(g(h())))`.
+func (c *IndexFragmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IndexFragment = append(c.inters.IndexFragment, interceptors...)
+}
+
+// Create returns a builder for creating a IndexFragment entity.
+func (c *IndexFragmentClient) Create() *IndexFragmentCreate {
+	mutation := newIndexFragmentMutation(c.config, OpCreate)
+	return &IndexFragmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IndexFragment entities.
+func (c *IndexFragmentClient) CreateBulk(builders ...*IndexFragmentCreate) *IndexFragmentCreateBulk {
+	return &IndexFragmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IndexFragmentClient) MapCreateBulk(slice any, setFunc func(*IndexFragmentCreate, int)) *IndexFragmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IndexFragmentCreateBulk{err: fmt.Errorf("calling to IndexFragmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IndexFragmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IndexFragmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IndexFragment.
+func (c *IndexFragmentClient) Update() *IndexFragmentUpdate {
+	mutation := newIndexFragmentMutation(c.config, OpUpdate)
+	return &IndexFragmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IndexFragmentClient) UpdateOne(_m *IndexFragment) *IndexFragmentUpdateOne {
+	mutation := newIndexFragmentMutation(c.config, OpUpdateOne, withIndexFragment(_m))
+	return &IndexFragmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IndexFragmentClient) UpdateOneID(id int64) *IndexFragmentUpdateOne {
+	mutation := newIndexFragmentMutation(c.config, OpUpdateOne, withIndexFragmentID(id))
+	return &IndexFragmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IndexFragment.
+func (c *IndexFragmentClient) Delete() *IndexFragmentDelete {
+	mutation := newIndexFragmentMutation(c.config, OpDelete)
+	return &IndexFragmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IndexFragmentClient) DeleteOne(_m *IndexFragment) *IndexFragmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IndexFragmentClient) DeleteOneID(id int64) *IndexFragmentDeleteOne {
+	builder := c.Delete().Where(indexfragment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IndexFragmentDeleteOne{builder}
+}
+
+// Query returns a query builder for IndexFragment.
+func (c *IndexFragmentClient) Query() *IndexFragmentQuery {
+	return &IndexFragmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIndexFragment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IndexFragment entity by its id.
+func (c *IndexFragmentClient) Get(ctx context.Context, id int64) (*IndexFragment, error) {
+	return c.Query().Where(indexfragment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IndexFragmentClient) GetX(ctx context.Context, id int64) *IndexFragment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IndexFragmentClient) Hooks() []Hook {
+	return c.hooks.IndexFragment
+}
+
+// Interceptors returns the client interceptors.
+func (c *IndexFragmentClient) Interceptors() []Interceptor {
+	return c.inters.IndexFragment
+}
+
+func (c *IndexFragmentClient) mutate(ctx context.Context, m *IndexFragmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IndexFragmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IndexFragmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IndexFragmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IndexFragmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown IndexFragment mutation op: %q", m.Op())
+	}
+}
+
+// IndexObjectClient is a client for the IndexObject schema.
+type IndexObjectClient struct {
+	config
+}
+
+// NewIndexObjectClient returns a client for the IndexObject from the given config.
+func NewIndexObjectClient(c config) *IndexObjectClient {
+	return &IndexObjectClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `indexobject.Hooks(f(g(h())))`.
+func (c *IndexObjectClient) Use(hooks ...Hook) {
+	c.hooks.IndexObject = append(c.hooks.IndexObject, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `indexobject.Intercept(f(g(h())))`.
+func (c *IndexObjectClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IndexObject = append(c.inters.IndexObject, interceptors...)
+}
+
+// Create returns a builder for creating a IndexObject entity.
+func (c *IndexObjectClient) Create() *IndexObjectCreate {
+	mutation := newIndexObjectMutation(c.config, OpCreate)
+	return &IndexObjectCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IndexObject entities.
+func (c *IndexObjectClient) CreateBulk(builders ...*IndexObjectCreate) *IndexObjectCreateBulk {
+	return &IndexObjectCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IndexObjectClient) MapCreateBulk(slice any, setFunc func(*IndexObjectCreate, int)) *IndexObjectCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IndexObjectCreateBulk{err: fmt.Errorf("calling to IndexObjectClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IndexObjectCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IndexObjectCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IndexObject.
+func (c *IndexObjectClient) Update() *IndexObjectUpdate {
+	mutation := newIndexObjectMutation(c.config, OpUpdate)
+	return &IndexObjectUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IndexObjectClient) UpdateOne(_m *IndexObject) *IndexObjectUpdateOne {
+	mutation := newIndexObjectMutation(c.config, OpUpdateOne, withIndexObject(_m))
+	return &IndexObjectUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IndexObjectClient) UpdateOneID(id int64) *IndexObjectUpdateOne {
+	mutation := newIndexObjectMutation(c.config, OpUpdateOne, withIndexObjectID(id))
+	return &IndexObjectUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IndexObject.
+func (c *IndexObjectClient) Delete() *IndexObjectDelete {
+	mutation := newIndexObjectMutation(c.config, OpDelete)
+	return &IndexObjectDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IndexObjectClient) DeleteOne(_m *IndexObject) *IndexObjectDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IndexObjectClient) DeleteOneID(id int64) *IndexObjectDeleteOne {
+	builder := c.Delete().Where(indexobject.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IndexObjectDeleteOne{builder}
+}
+
+// Query returns a query builder for IndexObject.
+func (c *IndexObjectClient) Query() *IndexObjectQuery {
+	return &IndexObjectQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIndexObject},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IndexObject entity by its id.
+func (c *IndexObjectClient) Get(ctx context.Context, id int64) (*IndexObject, error) {
+	return c.Query().Where(indexobject.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IndexObjectClient) GetX(ctx context.Context, id int64) *IndexObject {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IndexObjectClient) Hooks() []Hook {
+	return c.hooks.IndexObject
+}
+
+// Interceptors returns the client interceptors.
+func (c *IndexObjectClient) Interceptors() []Interceptor {
+	return c.inters.IndexObject
+}
+
+func (c *IndexObjectClient) mutate(ctx context.Context, m *IndexObjectMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IndexObjectCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IndexObjectUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IndexObjectUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IndexObjectDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown IndexObject mutation op: %q", m.Op())
+	}
+}
+
+// IndexRootClient is a client for the IndexRoot schema.
+type IndexRootClient struct {
+	config
+}
+
+// NewIndexRootClient returns a client for the IndexRoot from the given config.
+func NewIndexRootClient(c config) *IndexRootClient {
+	return &IndexRootClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `indexroot.Hooks(f(g(h())))`.
+func (c *IndexRootClient) Use(hooks ...Hook) {
+	c.hooks.IndexRoot = append(c.hooks.IndexRoot, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `indexroot.Intercept(f(g(h())))`.
+func (c *IndexRootClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IndexRoot = append(c.inters.IndexRoot, interceptors...)
+}
+
+// Create returns a builder for creating a IndexRoot entity.
+func (c *IndexRootClient) Create() *IndexRootCreate {
+	mutation := newIndexRootMutation(c.config, OpCreate)
+	return &IndexRootCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IndexRoot entities.
+func (c *IndexRootClient) CreateBulk(builders ...*IndexRootCreate) *IndexRootCreateBulk {
+	return &IndexRootCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IndexRootClient) MapCreateBulk(slice any, setFunc func(*IndexRootCreate, int)) *IndexRootCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IndexRootCreateBulk{err: fmt.Errorf("calling to IndexRootClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IndexRootCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IndexRootCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IndexRoot.
+func (c *IndexRootClient) Update() *IndexRootUpdate {
+	mutation := newIndexRootMutation(c.config, OpUpdate)
+	return &IndexRootUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IndexRootClient) UpdateOne(_m *IndexRoot) *IndexRootUpdateOne {
+	mutation := newIndexRootMutation(c.config, OpUpdateOne, withIndexRoot(_m))
+	return &IndexRootUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IndexRootClient) UpdateOneID(id int64) *IndexRootUpdateOne {
+	mutation := newIndexRootMutation(c.config, OpUpdateOne, withIndexRootID(id))
+	return &IndexRootUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IndexRoot.
+func (c *IndexRootClient) Delete() *IndexRootDelete {
+	mutation := newIndexRootMutation(c.config, OpDelete)
+	return &IndexRootDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IndexRootClient) DeleteOne(_m *IndexRoot) *IndexRootDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IndexRootClient) DeleteOneID(id int64) *IndexRootDeleteOne {
+	builder := c.Delete().Where(indexroot.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IndexRootDeleteOne{builder}
+}
+
+// Query returns a query builder for IndexRoot.
+func (c *IndexRootClient) Query() *IndexRootQuery {
+	return &IndexRootQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIndexRoot},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IndexRoot entity by its id.
+func (c *IndexRootClient) Get(ctx context.Context, id int64) (*IndexRoot, error) {
+	return c.Query().Where(indexroot.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IndexRootClient) GetX(ctx context.Context, id int64) *IndexRoot {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IndexRootClient) Hooks() []Hook {
+	return c.hooks.IndexRoot
+}
+
+// Interceptors returns the client interceptors.
+func (c *IndexRootClient) Interceptors() []Interceptor {
+	return c.inters.IndexRoot
+}
+
+func (c *IndexRootClient) mutate(ctx context.Context, m *IndexRootMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IndexRootCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IndexRootUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IndexRootUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IndexRootDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown IndexRoot mutation op: %q", m.Op())
+	}
+}
+
+// IndexSnapshotClient is a client for the IndexSnapshot schema.
+type IndexSnapshotClient struct {
+	config
+}
+
+// NewIndexSnapshotClient returns a client for the IndexSnapshot from the given config.
+func NewIndexSnapshotClient(c config) *IndexSnapshotClient {
+	return &IndexSnapshotClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `indexsnapshot.Hooks(f(g(h())))`.
+func (c *IndexSnapshotClient) Use(hooks ...Hook) {
+	c.hooks.IndexSnapshot = append(c.hooks.IndexSnapshot, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `indexsnapshot.Intercept(f(g(h())))`.
+func (c *IndexSnapshotClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IndexSnapshot = append(c.inters.IndexSnapshot, interceptors...)
+}
+
+// Create returns a builder for creating a IndexSnapshot entity.
+func (c *IndexSnapshotClient) Create() *IndexSnapshotCreate {
+	mutation := newIndexSnapshotMutation(c.config, OpCreate)
+	return &IndexSnapshotCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IndexSnapshot entities.
+func (c *IndexSnapshotClient) CreateBulk(builders ...*IndexSnapshotCreate) *IndexSnapshotCreateBulk {
+	return &IndexSnapshotCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IndexSnapshotClient) MapCreateBulk(slice any, setFunc func(*IndexSnapshotCreate, int)) *IndexSnapshotCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IndexSnapshotCreateBulk{err: fmt.Errorf("calling to IndexSnapshotClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IndexSnapshotCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IndexSnapshotCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IndexSnapshot.
+func (c *IndexSnapshotClient) Update() *IndexSnapshotUpdate {
+	mutation := newIndexSnapshotMutation(c.config, OpUpdate)
+	return &IndexSnapshotUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IndexSnapshotClient) UpdateOne(_m *IndexSnapshot) *IndexSnapshotUpdateOne {
+	mutation := newIndexSnapshotMutation(c.config, OpUpdateOne, withIndexSnapshot(_m))
+	return &IndexSnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IndexSnapshotClient) UpdateOneID(id int64) *IndexSnapshotUpdateOne {
+	mutation := newIndexSnapshotMutation(c.config, OpUpdateOne, withIndexSnapshotID(id))
+	return &IndexSnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IndexSnapshot.
+func (c *IndexSnapshotClient) Delete() *IndexSnapshotDelete {
+	mutation := newIndexSnapshotMutation(c.config, OpDelete)
+	return &IndexSnapshotDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IndexSnapshotClient) DeleteOne(_m *IndexSnapshot) *IndexSnapshotDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IndexSnapshotClient) DeleteOneID(id int64) *IndexSnapshotDeleteOne {
+	builder := c.Delete().Where(indexsnapshot.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IndexSnapshotDeleteOne{builder}
+}
+
+// Query returns a query builder for IndexSnapshot.
+func (c *IndexSnapshotClient) Query() *IndexSnapshotQuery {
+	return &IndexSnapshotQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIndexSnapshot},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IndexSnapshot entity by its id.
+func (c *IndexSnapshotClient) Get(ctx context.Context, id int64) (*IndexSnapshot, error) {
+	return c.Query().Where(indexsnapshot.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IndexSnapshotClient) GetX(ctx context.Context, id int64) *IndexSnapshot {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IndexSnapshotClient) Hooks() []Hook {
+	return c.hooks.IndexSnapshot
+}
+
+// Interceptors returns the client interceptors.
+func (c *IndexSnapshotClient) Interceptors() []Interceptor {
+	return c.inters.IndexSnapshot
+}
+
+func (c *IndexSnapshotClient) mutate(ctx context.Context, m *IndexSnapshotMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IndexSnapshotCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IndexSnapshotUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IndexSnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IndexSnapshotDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown IndexSnapshot mutation op: %q", m.Op())
+	}
+}
+
+// IndexStreamClient is a client for the IndexStream schema.
+type IndexStreamClient struct {
+	config
+}
+
+// NewIndexStreamClient returns a client for the IndexStream from the given config.
+func NewIndexStreamClient(c config) *IndexStreamClient {
+	return &IndexStreamClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `indexstream.Hooks(f(g(h())))`.
+func (c *IndexStreamClient) Use(hooks ...Hook) {
+	c.hooks.IndexStream = append(c.hooks.IndexStream, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `indexstream.Intercept(f(g(h())))`.
+func (c *IndexStreamClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IndexStream = append(c.inters.IndexStream, interceptors...)
+}
+
+// Create returns a builder for creating a IndexStream entity.
+func (c *IndexStreamClient) Create() *IndexStreamCreate {
+	mutation := newIndexStreamMutation(c.config, OpCreate)
+	return &IndexStreamCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IndexStream entities.
+func (c *IndexStreamClient) CreateBulk(builders ...*IndexStreamCreate) *IndexStreamCreateBulk {
+	return &IndexStreamCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IndexStreamClient) MapCreateBulk(slice any, setFunc func(*IndexStreamCreate, int)) *IndexStreamCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IndexStreamCreateBulk{err: fmt.Errorf("calling to IndexStreamClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IndexStreamCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IndexStreamCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IndexStream.
+func (c *IndexStreamClient) Update() *IndexStreamUpdate {
+	mutation := newIndexStreamMutation(c.config, OpUpdate)
+	return &IndexStreamUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IndexStreamClient) UpdateOne(_m *IndexStream) *IndexStreamUpdateOne {
+	mutation := newIndexStreamMutation(c.config, OpUpdateOne, withIndexStream(_m))
+	return &IndexStreamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IndexStreamClient) UpdateOneID(id int64) *IndexStreamUpdateOne {
+	mutation := newIndexStreamMutation(c.config, OpUpdateOne, withIndexStreamID(id))
+	return &IndexStreamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IndexStream.
+func (c *IndexStreamClient) Delete() *IndexStreamDelete {
+	mutation := newIndexStreamMutation(c.config, OpDelete)
+	return &IndexStreamDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IndexStreamClient) DeleteOne(_m *IndexStream) *IndexStreamDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IndexStreamClient) DeleteOneID(id int64) *IndexStreamDeleteOne {
+	builder := c.Delete().Where(indexstream.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IndexStreamDeleteOne{builder}
+}
+
+// Query returns a query builder for IndexStream.
+func (c *IndexStreamClient) Query() *IndexStreamQuery {
+	return &IndexStreamQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIndexStream},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IndexStream entity by its id.
+func (c *IndexStreamClient) Get(ctx context.Context, id int64) (*IndexStream, error) {
+	return c.Query().Where(indexstream.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IndexStreamClient) GetX(ctx context.Context, id int64) *IndexStream {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IndexStreamClient) Hooks() []Hook {
+	return c.hooks.IndexStream
+}
+
+// Interceptors returns the client interceptors.
+func (c *IndexStreamClient) Interceptors() []Interceptor {
+	return c.inters.IndexStream
+}
+
+func (c *IndexStreamClient) mutate(ctx context.Context, m *IndexStreamMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IndexStreamCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IndexStreamUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IndexStreamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IndexStreamDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown IndexStream mutation op: %q", m.Op())
 	}
 }
 
@@ -2176,6 +3032,139 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 	}
 }
 
+// SigningKeyClient is a client for the SigningKey schema.
+type SigningKeyClient struct {
+	config
+}
+
+// NewSigningKeyClient returns a client for the SigningKey from the given config.
+func NewSigningKeyClient(c config) *SigningKeyClient {
+	return &SigningKeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `signingkey.Hooks(f(g(h())))`.
+func (c *SigningKeyClient) Use(hooks ...Hook) {
+	c.hooks.SigningKey = append(c.hooks.SigningKey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `signingkey.Intercept(f(g(h())))`.
+func (c *SigningKeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SigningKey = append(c.inters.SigningKey, interceptors...)
+}
+
+// Create returns a builder for creating a SigningKey entity.
+func (c *SigningKeyClient) Create() *SigningKeyCreate {
+	mutation := newSigningKeyMutation(c.config, OpCreate)
+	return &SigningKeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SigningKey entities.
+func (c *SigningKeyClient) CreateBulk(builders ...*SigningKeyCreate) *SigningKeyCreateBulk {
+	return &SigningKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SigningKeyClient) MapCreateBulk(slice any, setFunc func(*SigningKeyCreate, int)) *SigningKeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SigningKeyCreateBulk{err: fmt.Errorf("calling to SigningKeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SigningKeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SigningKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SigningKey.
+func (c *SigningKeyClient) Update() *SigningKeyUpdate {
+	mutation := newSigningKeyMutation(c.config, OpUpdate)
+	return &SigningKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SigningKeyClient) UpdateOne(_m *SigningKey) *SigningKeyUpdateOne {
+	mutation := newSigningKeyMutation(c.config, OpUpdateOne, withSigningKey(_m))
+	return &SigningKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SigningKeyClient) UpdateOneID(id int64) *SigningKeyUpdateOne {
+	mutation := newSigningKeyMutation(c.config, OpUpdateOne, withSigningKeyID(id))
+	return &SigningKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SigningKey.
+func (c *SigningKeyClient) Delete() *SigningKeyDelete {
+	mutation := newSigningKeyMutation(c.config, OpDelete)
+	return &SigningKeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SigningKeyClient) DeleteOne(_m *SigningKey) *SigningKeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SigningKeyClient) DeleteOneID(id int64) *SigningKeyDeleteOne {
+	builder := c.Delete().Where(signingkey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SigningKeyDeleteOne{builder}
+}
+
+// Query returns a query builder for SigningKey.
+func (c *SigningKeyClient) Query() *SigningKeyQuery {
+	return &SigningKeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSigningKey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SigningKey entity by its id.
+func (c *SigningKeyClient) Get(ctx context.Context, id int64) (*SigningKey, error) {
+	return c.Query().Where(signingkey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SigningKeyClient) GetX(ctx context.Context, id int64) *SigningKey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SigningKeyClient) Hooks() []Hook {
+	return c.hooks.SigningKey
+}
+
+// Interceptors returns the client interceptors.
+func (c *SigningKeyClient) Interceptors() []Interceptor {
+	return c.inters.SigningKey
+}
+
+func (c *SigningKeyClient) mutate(ctx context.Context, m *SigningKeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SigningKeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SigningKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SigningKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SigningKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SigningKey mutation op: %q", m.Op())
+	}
+}
+
 // TagClient is a client for the Tag schema.
 type TagClient struct {
 	config
@@ -2674,13 +3663,16 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		BlobUpload, Event, KeyLease, Membership, Owner, PackageBlob, PackageFile,
-		PackageVersion, Pkg, Property, Secret, Session, Tag, Token, User []ent.Hook
+		BlobUpload, Event, IndexData, IndexFragment, IndexObject, IndexRoot,
+		IndexSnapshot, IndexStream, KeyLease, Membership, Owner, PackageBlob,
+		PackageFile, PackageVersion, Pkg, Property, Secret, Session, SigningKey, Tag,
+		Token, User []ent.Hook
 	}
 	inters struct {
-		BlobUpload, Event, KeyLease, Membership, Owner, PackageBlob, PackageFile,
-		PackageVersion, Pkg, Property, Secret, Session, Tag, Token,
-		User []ent.Interceptor
+		BlobUpload, Event, IndexData, IndexFragment, IndexObject, IndexRoot,
+		IndexSnapshot, IndexStream, KeyLease, Membership, Owner, PackageBlob,
+		PackageFile, PackageVersion, Pkg, Property, Secret, Session, SigningKey, Tag,
+		Token, User []ent.Interceptor
 	}
 )
 

@@ -6,6 +6,12 @@ import (
 	"context"
 	"entrepot/ent/blobupload"
 	"entrepot/ent/event"
+	"entrepot/ent/indexdata"
+	"entrepot/ent/indexfragment"
+	"entrepot/ent/indexobject"
+	"entrepot/ent/indexroot"
+	"entrepot/ent/indexsnapshot"
+	"entrepot/ent/indexstream"
 	"entrepot/ent/keylease"
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
@@ -16,6 +22,7 @@ import (
 	"entrepot/ent/property"
 	"entrepot/ent/secret"
 	"entrepot/ent/session"
+	"entrepot/ent/signingkey"
 	"entrepot/ent/tag"
 	"entrepot/ent/token"
 	"entrepot/ent/user"
@@ -89,6 +96,12 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			blobupload.Table:     blobupload.ValidColumn,
 			event.Table:          event.ValidColumn,
+			indexdata.Table:      indexdata.ValidColumn,
+			indexfragment.Table:  indexfragment.ValidColumn,
+			indexobject.Table:    indexobject.ValidColumn,
+			indexroot.Table:      indexroot.ValidColumn,
+			indexsnapshot.Table:  indexsnapshot.ValidColumn,
+			indexstream.Table:    indexstream.ValidColumn,
 			keylease.Table:       keylease.ValidColumn,
 			membership.Table:     membership.ValidColumn,
 			owner.Table:          owner.ValidColumn,
@@ -99,6 +112,7 @@ func checkColumn(t, c string) error {
 			property.Table:       property.ValidColumn,
 			secret.Table:         secret.ValidColumn,
 			session.Table:        session.ValidColumn,
+			signingkey.Table:     signingkey.ValidColumn,
 			tag.Table:            tag.ValidColumn,
 			token.Table:          token.ValidColumn,
 			user.Table:           user.ValidColumn,

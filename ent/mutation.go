@@ -7,6 +7,12 @@ import (
 	"encoding/json"
 	"entrepot/ent/blobupload"
 	"entrepot/ent/event"
+	"entrepot/ent/indexdata"
+	"entrepot/ent/indexfragment"
+	"entrepot/ent/indexobject"
+	"entrepot/ent/indexroot"
+	"entrepot/ent/indexsnapshot"
+	"entrepot/ent/indexstream"
 	"entrepot/ent/keylease"
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
@@ -19,6 +25,7 @@ import (
 	"entrepot/ent/schema"
 	"entrepot/ent/secret"
 	"entrepot/ent/session"
+	"entrepot/ent/signingkey"
 	"entrepot/ent/tag"
 	"entrepot/ent/token"
 	"entrepot/ent/user"
@@ -42,6 +49,12 @@ const (
 	// Node types.
 	TypeBlobUpload     = "BlobUpload"
 	TypeEvent          = "Event"
+	TypeIndexData      = "IndexData"
+	TypeIndexFragment  = "IndexFragment"
+	TypeIndexObject    = "IndexObject"
+	TypeIndexRoot      = "IndexRoot"
+	TypeIndexSnapshot  = "IndexSnapshot"
+	TypeIndexStream    = "IndexStream"
 	TypeKeyLease       = "KeyLease"
 	TypeMembership     = "Membership"
 	TypeOwner          = "Owner"
@@ -52,6 +65,7 @@ const (
 	TypeProperty       = "Property"
 	TypeSecret         = "Secret"
 	TypeSession        = "Session"
+	TypeSigningKey     = "SigningKey"
 	TypeTag            = "Tag"
 	TypeToken          = "Token"
 	TypeUser           = "User"
@@ -2057,6 +2071,5475 @@ func (m *EventMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *EventMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Event edge %s", name)
+}
+
+// IndexDataMutation represents an operation that mutates the IndexData nodes in the graph.
+type IndexDataMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	base_id       *int64
+	addbase_id    *int64
+	source_id     *int64
+	addsource_id  *int64
+	encoding      *string
+	content       *[]byte
+	size          *int64
+	addsize       *int64
+	created_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*IndexData, error)
+	predicates    []predicate.IndexData
+}
+
+var _ ent.Mutation = (*IndexDataMutation)(nil)
+
+// indexdataOption allows management of the mutation configuration using functional options.
+type indexdataOption func(*IndexDataMutation)
+
+// newIndexDataMutation creates new mutation for the IndexData entity.
+func newIndexDataMutation(c config, op Op, opts ...indexdataOption) *IndexDataMutation {
+	m := &IndexDataMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeIndexData,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withIndexDataID sets the ID field of the mutation.
+func withIndexDataID(id int64) indexdataOption {
+	return func(m *IndexDataMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *IndexData
+		)
+		m.oldValue = func(ctx context.Context) (*IndexData, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().IndexData.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withIndexData sets the old IndexData of the mutation.
+func withIndexData(node *IndexData) indexdataOption {
+	return func(m *IndexDataMutation) {
+		m.oldValue = func(context.Context) (*IndexData, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m IndexDataMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m IndexDataMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *IndexDataMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *IndexDataMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().IndexData.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetBaseID sets the "base_id" field.
+func (m *IndexDataMutation) SetBaseID(i int64) {
+	m.base_id = &i
+	m.addbase_id = nil
+}
+
+// BaseID returns the value of the "base_id" field in the mutation.
+func (m *IndexDataMutation) BaseID() (r int64, exists bool) {
+	v := m.base_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBaseID returns the old "base_id" field's value of the IndexData entity.
+// If the IndexData object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexDataMutation) OldBaseID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBaseID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBaseID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBaseID: %w", err)
+	}
+	return oldValue.BaseID, nil
+}
+
+// AddBaseID adds i to the "base_id" field.
+func (m *IndexDataMutation) AddBaseID(i int64) {
+	if m.addbase_id != nil {
+		*m.addbase_id += i
+	} else {
+		m.addbase_id = &i
+	}
+}
+
+// AddedBaseID returns the value that was added to the "base_id" field in this mutation.
+func (m *IndexDataMutation) AddedBaseID() (r int64, exists bool) {
+	v := m.addbase_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBaseID resets all changes to the "base_id" field.
+func (m *IndexDataMutation) ResetBaseID() {
+	m.base_id = nil
+	m.addbase_id = nil
+}
+
+// SetSourceID sets the "source_id" field.
+func (m *IndexDataMutation) SetSourceID(i int64) {
+	m.source_id = &i
+	m.addsource_id = nil
+}
+
+// SourceID returns the value of the "source_id" field in the mutation.
+func (m *IndexDataMutation) SourceID() (r int64, exists bool) {
+	v := m.source_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSourceID returns the old "source_id" field's value of the IndexData entity.
+// If the IndexData object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexDataMutation) OldSourceID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSourceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSourceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSourceID: %w", err)
+	}
+	return oldValue.SourceID, nil
+}
+
+// AddSourceID adds i to the "source_id" field.
+func (m *IndexDataMutation) AddSourceID(i int64) {
+	if m.addsource_id != nil {
+		*m.addsource_id += i
+	} else {
+		m.addsource_id = &i
+	}
+}
+
+// AddedSourceID returns the value that was added to the "source_id" field in this mutation.
+func (m *IndexDataMutation) AddedSourceID() (r int64, exists bool) {
+	v := m.addsource_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSourceID resets all changes to the "source_id" field.
+func (m *IndexDataMutation) ResetSourceID() {
+	m.source_id = nil
+	m.addsource_id = nil
+}
+
+// SetEncoding sets the "encoding" field.
+func (m *IndexDataMutation) SetEncoding(s string) {
+	m.encoding = &s
+}
+
+// Encoding returns the value of the "encoding" field in the mutation.
+func (m *IndexDataMutation) Encoding() (r string, exists bool) {
+	v := m.encoding
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEncoding returns the old "encoding" field's value of the IndexData entity.
+// If the IndexData object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexDataMutation) OldEncoding(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEncoding is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEncoding requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEncoding: %w", err)
+	}
+	return oldValue.Encoding, nil
+}
+
+// ResetEncoding resets all changes to the "encoding" field.
+func (m *IndexDataMutation) ResetEncoding() {
+	m.encoding = nil
+}
+
+// SetContent sets the "content" field.
+func (m *IndexDataMutation) SetContent(b []byte) {
+	m.content = &b
+}
+
+// Content returns the value of the "content" field in the mutation.
+func (m *IndexDataMutation) Content() (r []byte, exists bool) {
+	v := m.content
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContent returns the old "content" field's value of the IndexData entity.
+// If the IndexData object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexDataMutation) OldContent(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContent: %w", err)
+	}
+	return oldValue.Content, nil
+}
+
+// ResetContent resets all changes to the "content" field.
+func (m *IndexDataMutation) ResetContent() {
+	m.content = nil
+}
+
+// SetSize sets the "size" field.
+func (m *IndexDataMutation) SetSize(i int64) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *IndexDataMutation) Size() (r int64, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the IndexData entity.
+// If the IndexData object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexDataMutation) OldSize(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *IndexDataMutation) AddSize(i int64) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *IndexDataMutation) AddedSize() (r int64, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *IndexDataMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *IndexDataMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *IndexDataMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the IndexData entity.
+// If the IndexData object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexDataMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *IndexDataMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// Where appends a list predicates to the IndexDataMutation builder.
+func (m *IndexDataMutation) Where(ps ...predicate.IndexData) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the IndexDataMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *IndexDataMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.IndexData, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *IndexDataMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *IndexDataMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (IndexData).
+func (m *IndexDataMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *IndexDataMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.base_id != nil {
+		fields = append(fields, indexdata.FieldBaseID)
+	}
+	if m.source_id != nil {
+		fields = append(fields, indexdata.FieldSourceID)
+	}
+	if m.encoding != nil {
+		fields = append(fields, indexdata.FieldEncoding)
+	}
+	if m.content != nil {
+		fields = append(fields, indexdata.FieldContent)
+	}
+	if m.size != nil {
+		fields = append(fields, indexdata.FieldSize)
+	}
+	if m.created_at != nil {
+		fields = append(fields, indexdata.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *IndexDataMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case indexdata.FieldBaseID:
+		return m.BaseID()
+	case indexdata.FieldSourceID:
+		return m.SourceID()
+	case indexdata.FieldEncoding:
+		return m.Encoding()
+	case indexdata.FieldContent:
+		return m.Content()
+	case indexdata.FieldSize:
+		return m.Size()
+	case indexdata.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *IndexDataMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case indexdata.FieldBaseID:
+		return m.OldBaseID(ctx)
+	case indexdata.FieldSourceID:
+		return m.OldSourceID(ctx)
+	case indexdata.FieldEncoding:
+		return m.OldEncoding(ctx)
+	case indexdata.FieldContent:
+		return m.OldContent(ctx)
+	case indexdata.FieldSize:
+		return m.OldSize(ctx)
+	case indexdata.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown IndexData field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexDataMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case indexdata.FieldBaseID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBaseID(v)
+		return nil
+	case indexdata.FieldSourceID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSourceID(v)
+		return nil
+	case indexdata.FieldEncoding:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEncoding(v)
+		return nil
+	case indexdata.FieldContent:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContent(v)
+		return nil
+	case indexdata.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case indexdata.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexData field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *IndexDataMutation) AddedFields() []string {
+	var fields []string
+	if m.addbase_id != nil {
+		fields = append(fields, indexdata.FieldBaseID)
+	}
+	if m.addsource_id != nil {
+		fields = append(fields, indexdata.FieldSourceID)
+	}
+	if m.addsize != nil {
+		fields = append(fields, indexdata.FieldSize)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *IndexDataMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case indexdata.FieldBaseID:
+		return m.AddedBaseID()
+	case indexdata.FieldSourceID:
+		return m.AddedSourceID()
+	case indexdata.FieldSize:
+		return m.AddedSize()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexDataMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case indexdata.FieldBaseID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBaseID(v)
+		return nil
+	case indexdata.FieldSourceID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSourceID(v)
+		return nil
+	case indexdata.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexData numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *IndexDataMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *IndexDataMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *IndexDataMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown IndexData nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *IndexDataMutation) ResetField(name string) error {
+	switch name {
+	case indexdata.FieldBaseID:
+		m.ResetBaseID()
+		return nil
+	case indexdata.FieldSourceID:
+		m.ResetSourceID()
+		return nil
+	case indexdata.FieldEncoding:
+		m.ResetEncoding()
+		return nil
+	case indexdata.FieldContent:
+		m.ResetContent()
+		return nil
+	case indexdata.FieldSize:
+		m.ResetSize()
+		return nil
+	case indexdata.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexData field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *IndexDataMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *IndexDataMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *IndexDataMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *IndexDataMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *IndexDataMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *IndexDataMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *IndexDataMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown IndexData unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *IndexDataMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown IndexData edge %s", name)
+}
+
+// IndexFragmentMutation represents an operation that mutates the IndexFragment nodes in the graph.
+type IndexFragmentMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	root_id       *int64
+	addroot_id    *int64
+	stream_id     *int64
+	addstream_id  *int64
+	file_id       *int64
+	addfile_id    *int64
+	name          *string
+	rank          *string
+	sort          *string
+	listed        *bool
+	gone          *bool
+	dirty         *bool
+	chunk         *int64
+	addchunk      *int64
+	position      *int64
+	addposition   *int64
+	length        *int
+	addlength     *int
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*IndexFragment, error)
+	predicates    []predicate.IndexFragment
+}
+
+var _ ent.Mutation = (*IndexFragmentMutation)(nil)
+
+// indexfragmentOption allows management of the mutation configuration using functional options.
+type indexfragmentOption func(*IndexFragmentMutation)
+
+// newIndexFragmentMutation creates new mutation for the IndexFragment entity.
+func newIndexFragmentMutation(c config, op Op, opts ...indexfragmentOption) *IndexFragmentMutation {
+	m := &IndexFragmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeIndexFragment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withIndexFragmentID sets the ID field of the mutation.
+func withIndexFragmentID(id int64) indexfragmentOption {
+	return func(m *IndexFragmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *IndexFragment
+		)
+		m.oldValue = func(ctx context.Context) (*IndexFragment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().IndexFragment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withIndexFragment sets the old IndexFragment of the mutation.
+func withIndexFragment(node *IndexFragment) indexfragmentOption {
+	return func(m *IndexFragmentMutation) {
+		m.oldValue = func(context.Context) (*IndexFragment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m IndexFragmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m IndexFragmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *IndexFragmentMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *IndexFragmentMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().IndexFragment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRootID sets the "root_id" field.
+func (m *IndexFragmentMutation) SetRootID(i int64) {
+	m.root_id = &i
+	m.addroot_id = nil
+}
+
+// RootID returns the value of the "root_id" field in the mutation.
+func (m *IndexFragmentMutation) RootID() (r int64, exists bool) {
+	v := m.root_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRootID returns the old "root_id" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldRootID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRootID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRootID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRootID: %w", err)
+	}
+	return oldValue.RootID, nil
+}
+
+// AddRootID adds i to the "root_id" field.
+func (m *IndexFragmentMutation) AddRootID(i int64) {
+	if m.addroot_id != nil {
+		*m.addroot_id += i
+	} else {
+		m.addroot_id = &i
+	}
+}
+
+// AddedRootID returns the value that was added to the "root_id" field in this mutation.
+func (m *IndexFragmentMutation) AddedRootID() (r int64, exists bool) {
+	v := m.addroot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRootID resets all changes to the "root_id" field.
+func (m *IndexFragmentMutation) ResetRootID() {
+	m.root_id = nil
+	m.addroot_id = nil
+}
+
+// SetStreamID sets the "stream_id" field.
+func (m *IndexFragmentMutation) SetStreamID(i int64) {
+	m.stream_id = &i
+	m.addstream_id = nil
+}
+
+// StreamID returns the value of the "stream_id" field in the mutation.
+func (m *IndexFragmentMutation) StreamID() (r int64, exists bool) {
+	v := m.stream_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStreamID returns the old "stream_id" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldStreamID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStreamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStreamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStreamID: %w", err)
+	}
+	return oldValue.StreamID, nil
+}
+
+// AddStreamID adds i to the "stream_id" field.
+func (m *IndexFragmentMutation) AddStreamID(i int64) {
+	if m.addstream_id != nil {
+		*m.addstream_id += i
+	} else {
+		m.addstream_id = &i
+	}
+}
+
+// AddedStreamID returns the value that was added to the "stream_id" field in this mutation.
+func (m *IndexFragmentMutation) AddedStreamID() (r int64, exists bool) {
+	v := m.addstream_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStreamID resets all changes to the "stream_id" field.
+func (m *IndexFragmentMutation) ResetStreamID() {
+	m.stream_id = nil
+	m.addstream_id = nil
+}
+
+// SetFileID sets the "file_id" field.
+func (m *IndexFragmentMutation) SetFileID(i int64) {
+	m.file_id = &i
+	m.addfile_id = nil
+}
+
+// FileID returns the value of the "file_id" field in the mutation.
+func (m *IndexFragmentMutation) FileID() (r int64, exists bool) {
+	v := m.file_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileID returns the old "file_id" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldFileID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileID: %w", err)
+	}
+	return oldValue.FileID, nil
+}
+
+// AddFileID adds i to the "file_id" field.
+func (m *IndexFragmentMutation) AddFileID(i int64) {
+	if m.addfile_id != nil {
+		*m.addfile_id += i
+	} else {
+		m.addfile_id = &i
+	}
+}
+
+// AddedFileID returns the value that was added to the "file_id" field in this mutation.
+func (m *IndexFragmentMutation) AddedFileID() (r int64, exists bool) {
+	v := m.addfile_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFileID resets all changes to the "file_id" field.
+func (m *IndexFragmentMutation) ResetFileID() {
+	m.file_id = nil
+	m.addfile_id = nil
+}
+
+// SetName sets the "name" field.
+func (m *IndexFragmentMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *IndexFragmentMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *IndexFragmentMutation) ResetName() {
+	m.name = nil
+}
+
+// SetRank sets the "rank" field.
+func (m *IndexFragmentMutation) SetRank(s string) {
+	m.rank = &s
+}
+
+// Rank returns the value of the "rank" field in the mutation.
+func (m *IndexFragmentMutation) Rank() (r string, exists bool) {
+	v := m.rank
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRank returns the old "rank" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldRank(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRank is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRank requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRank: %w", err)
+	}
+	return oldValue.Rank, nil
+}
+
+// ResetRank resets all changes to the "rank" field.
+func (m *IndexFragmentMutation) ResetRank() {
+	m.rank = nil
+}
+
+// SetSort sets the "sort" field.
+func (m *IndexFragmentMutation) SetSort(s string) {
+	m.sort = &s
+}
+
+// Sort returns the value of the "sort" field in the mutation.
+func (m *IndexFragmentMutation) Sort() (r string, exists bool) {
+	v := m.sort
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSort returns the old "sort" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldSort(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSort is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSort requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSort: %w", err)
+	}
+	return oldValue.Sort, nil
+}
+
+// ResetSort resets all changes to the "sort" field.
+func (m *IndexFragmentMutation) ResetSort() {
+	m.sort = nil
+}
+
+// SetListed sets the "listed" field.
+func (m *IndexFragmentMutation) SetListed(b bool) {
+	m.listed = &b
+}
+
+// Listed returns the value of the "listed" field in the mutation.
+func (m *IndexFragmentMutation) Listed() (r bool, exists bool) {
+	v := m.listed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldListed returns the old "listed" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldListed(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldListed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldListed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldListed: %w", err)
+	}
+	return oldValue.Listed, nil
+}
+
+// ResetListed resets all changes to the "listed" field.
+func (m *IndexFragmentMutation) ResetListed() {
+	m.listed = nil
+}
+
+// SetGone sets the "gone" field.
+func (m *IndexFragmentMutation) SetGone(b bool) {
+	m.gone = &b
+}
+
+// Gone returns the value of the "gone" field in the mutation.
+func (m *IndexFragmentMutation) Gone() (r bool, exists bool) {
+	v := m.gone
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGone returns the old "gone" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldGone(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGone is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGone requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGone: %w", err)
+	}
+	return oldValue.Gone, nil
+}
+
+// ResetGone resets all changes to the "gone" field.
+func (m *IndexFragmentMutation) ResetGone() {
+	m.gone = nil
+}
+
+// SetDirty sets the "dirty" field.
+func (m *IndexFragmentMutation) SetDirty(b bool) {
+	m.dirty = &b
+}
+
+// Dirty returns the value of the "dirty" field in the mutation.
+func (m *IndexFragmentMutation) Dirty() (r bool, exists bool) {
+	v := m.dirty
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDirty returns the old "dirty" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldDirty(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDirty is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDirty requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDirty: %w", err)
+	}
+	return oldValue.Dirty, nil
+}
+
+// ResetDirty resets all changes to the "dirty" field.
+func (m *IndexFragmentMutation) ResetDirty() {
+	m.dirty = nil
+}
+
+// SetChunk sets the "chunk" field.
+func (m *IndexFragmentMutation) SetChunk(i int64) {
+	m.chunk = &i
+	m.addchunk = nil
+}
+
+// Chunk returns the value of the "chunk" field in the mutation.
+func (m *IndexFragmentMutation) Chunk() (r int64, exists bool) {
+	v := m.chunk
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChunk returns the old "chunk" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldChunk(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChunk is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChunk requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChunk: %w", err)
+	}
+	return oldValue.Chunk, nil
+}
+
+// AddChunk adds i to the "chunk" field.
+func (m *IndexFragmentMutation) AddChunk(i int64) {
+	if m.addchunk != nil {
+		*m.addchunk += i
+	} else {
+		m.addchunk = &i
+	}
+}
+
+// AddedChunk returns the value that was added to the "chunk" field in this mutation.
+func (m *IndexFragmentMutation) AddedChunk() (r int64, exists bool) {
+	v := m.addchunk
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetChunk resets all changes to the "chunk" field.
+func (m *IndexFragmentMutation) ResetChunk() {
+	m.chunk = nil
+	m.addchunk = nil
+}
+
+// SetPosition sets the "position" field.
+func (m *IndexFragmentMutation) SetPosition(i int64) {
+	m.position = &i
+	m.addposition = nil
+}
+
+// Position returns the value of the "position" field in the mutation.
+func (m *IndexFragmentMutation) Position() (r int64, exists bool) {
+	v := m.position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosition returns the old "position" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldPosition(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosition: %w", err)
+	}
+	return oldValue.Position, nil
+}
+
+// AddPosition adds i to the "position" field.
+func (m *IndexFragmentMutation) AddPosition(i int64) {
+	if m.addposition != nil {
+		*m.addposition += i
+	} else {
+		m.addposition = &i
+	}
+}
+
+// AddedPosition returns the value that was added to the "position" field in this mutation.
+func (m *IndexFragmentMutation) AddedPosition() (r int64, exists bool) {
+	v := m.addposition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPosition resets all changes to the "position" field.
+func (m *IndexFragmentMutation) ResetPosition() {
+	m.position = nil
+	m.addposition = nil
+}
+
+// SetLength sets the "length" field.
+func (m *IndexFragmentMutation) SetLength(i int) {
+	m.length = &i
+	m.addlength = nil
+}
+
+// Length returns the value of the "length" field in the mutation.
+func (m *IndexFragmentMutation) Length() (r int, exists bool) {
+	v := m.length
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLength returns the old "length" field's value of the IndexFragment entity.
+// If the IndexFragment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexFragmentMutation) OldLength(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLength is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLength requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLength: %w", err)
+	}
+	return oldValue.Length, nil
+}
+
+// AddLength adds i to the "length" field.
+func (m *IndexFragmentMutation) AddLength(i int) {
+	if m.addlength != nil {
+		*m.addlength += i
+	} else {
+		m.addlength = &i
+	}
+}
+
+// AddedLength returns the value that was added to the "length" field in this mutation.
+func (m *IndexFragmentMutation) AddedLength() (r int, exists bool) {
+	v := m.addlength
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLength resets all changes to the "length" field.
+func (m *IndexFragmentMutation) ResetLength() {
+	m.length = nil
+	m.addlength = nil
+}
+
+// Where appends a list predicates to the IndexFragmentMutation builder.
+func (m *IndexFragmentMutation) Where(ps ...predicate.IndexFragment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the IndexFragmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *IndexFragmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.IndexFragment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *IndexFragmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *IndexFragmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (IndexFragment).
+func (m *IndexFragmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *IndexFragmentMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.root_id != nil {
+		fields = append(fields, indexfragment.FieldRootID)
+	}
+	if m.stream_id != nil {
+		fields = append(fields, indexfragment.FieldStreamID)
+	}
+	if m.file_id != nil {
+		fields = append(fields, indexfragment.FieldFileID)
+	}
+	if m.name != nil {
+		fields = append(fields, indexfragment.FieldName)
+	}
+	if m.rank != nil {
+		fields = append(fields, indexfragment.FieldRank)
+	}
+	if m.sort != nil {
+		fields = append(fields, indexfragment.FieldSort)
+	}
+	if m.listed != nil {
+		fields = append(fields, indexfragment.FieldListed)
+	}
+	if m.gone != nil {
+		fields = append(fields, indexfragment.FieldGone)
+	}
+	if m.dirty != nil {
+		fields = append(fields, indexfragment.FieldDirty)
+	}
+	if m.chunk != nil {
+		fields = append(fields, indexfragment.FieldChunk)
+	}
+	if m.position != nil {
+		fields = append(fields, indexfragment.FieldPosition)
+	}
+	if m.length != nil {
+		fields = append(fields, indexfragment.FieldLength)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *IndexFragmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case indexfragment.FieldRootID:
+		return m.RootID()
+	case indexfragment.FieldStreamID:
+		return m.StreamID()
+	case indexfragment.FieldFileID:
+		return m.FileID()
+	case indexfragment.FieldName:
+		return m.Name()
+	case indexfragment.FieldRank:
+		return m.Rank()
+	case indexfragment.FieldSort:
+		return m.Sort()
+	case indexfragment.FieldListed:
+		return m.Listed()
+	case indexfragment.FieldGone:
+		return m.Gone()
+	case indexfragment.FieldDirty:
+		return m.Dirty()
+	case indexfragment.FieldChunk:
+		return m.Chunk()
+	case indexfragment.FieldPosition:
+		return m.Position()
+	case indexfragment.FieldLength:
+		return m.Length()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *IndexFragmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case indexfragment.FieldRootID:
+		return m.OldRootID(ctx)
+	case indexfragment.FieldStreamID:
+		return m.OldStreamID(ctx)
+	case indexfragment.FieldFileID:
+		return m.OldFileID(ctx)
+	case indexfragment.FieldName:
+		return m.OldName(ctx)
+	case indexfragment.FieldRank:
+		return m.OldRank(ctx)
+	case indexfragment.FieldSort:
+		return m.OldSort(ctx)
+	case indexfragment.FieldListed:
+		return m.OldListed(ctx)
+	case indexfragment.FieldGone:
+		return m.OldGone(ctx)
+	case indexfragment.FieldDirty:
+		return m.OldDirty(ctx)
+	case indexfragment.FieldChunk:
+		return m.OldChunk(ctx)
+	case indexfragment.FieldPosition:
+		return m.OldPosition(ctx)
+	case indexfragment.FieldLength:
+		return m.OldLength(ctx)
+	}
+	return nil, fmt.Errorf("unknown IndexFragment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexFragmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case indexfragment.FieldRootID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRootID(v)
+		return nil
+	case indexfragment.FieldStreamID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStreamID(v)
+		return nil
+	case indexfragment.FieldFileID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileID(v)
+		return nil
+	case indexfragment.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case indexfragment.FieldRank:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRank(v)
+		return nil
+	case indexfragment.FieldSort:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSort(v)
+		return nil
+	case indexfragment.FieldListed:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListed(v)
+		return nil
+	case indexfragment.FieldGone:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGone(v)
+		return nil
+	case indexfragment.FieldDirty:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDirty(v)
+		return nil
+	case indexfragment.FieldChunk:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChunk(v)
+		return nil
+	case indexfragment.FieldPosition:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosition(v)
+		return nil
+	case indexfragment.FieldLength:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLength(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexFragment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *IndexFragmentMutation) AddedFields() []string {
+	var fields []string
+	if m.addroot_id != nil {
+		fields = append(fields, indexfragment.FieldRootID)
+	}
+	if m.addstream_id != nil {
+		fields = append(fields, indexfragment.FieldStreamID)
+	}
+	if m.addfile_id != nil {
+		fields = append(fields, indexfragment.FieldFileID)
+	}
+	if m.addchunk != nil {
+		fields = append(fields, indexfragment.FieldChunk)
+	}
+	if m.addposition != nil {
+		fields = append(fields, indexfragment.FieldPosition)
+	}
+	if m.addlength != nil {
+		fields = append(fields, indexfragment.FieldLength)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *IndexFragmentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case indexfragment.FieldRootID:
+		return m.AddedRootID()
+	case indexfragment.FieldStreamID:
+		return m.AddedStreamID()
+	case indexfragment.FieldFileID:
+		return m.AddedFileID()
+	case indexfragment.FieldChunk:
+		return m.AddedChunk()
+	case indexfragment.FieldPosition:
+		return m.AddedPosition()
+	case indexfragment.FieldLength:
+		return m.AddedLength()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexFragmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case indexfragment.FieldRootID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRootID(v)
+		return nil
+	case indexfragment.FieldStreamID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStreamID(v)
+		return nil
+	case indexfragment.FieldFileID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFileID(v)
+		return nil
+	case indexfragment.FieldChunk:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddChunk(v)
+		return nil
+	case indexfragment.FieldPosition:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPosition(v)
+		return nil
+	case indexfragment.FieldLength:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLength(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexFragment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *IndexFragmentMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *IndexFragmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *IndexFragmentMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown IndexFragment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *IndexFragmentMutation) ResetField(name string) error {
+	switch name {
+	case indexfragment.FieldRootID:
+		m.ResetRootID()
+		return nil
+	case indexfragment.FieldStreamID:
+		m.ResetStreamID()
+		return nil
+	case indexfragment.FieldFileID:
+		m.ResetFileID()
+		return nil
+	case indexfragment.FieldName:
+		m.ResetName()
+		return nil
+	case indexfragment.FieldRank:
+		m.ResetRank()
+		return nil
+	case indexfragment.FieldSort:
+		m.ResetSort()
+		return nil
+	case indexfragment.FieldListed:
+		m.ResetListed()
+		return nil
+	case indexfragment.FieldGone:
+		m.ResetGone()
+		return nil
+	case indexfragment.FieldDirty:
+		m.ResetDirty()
+		return nil
+	case indexfragment.FieldChunk:
+		m.ResetChunk()
+		return nil
+	case indexfragment.FieldPosition:
+		m.ResetPosition()
+		return nil
+	case indexfragment.FieldLength:
+		m.ResetLength()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexFragment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *IndexFragmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *IndexFragmentMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *IndexFragmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *IndexFragmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *IndexFragmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *IndexFragmentMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *IndexFragmentMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown IndexFragment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *IndexFragmentMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown IndexFragment edge %s", name)
+}
+
+// IndexObjectMutation represents an operation that mutates the IndexObject nodes in the graph.
+type IndexObjectMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	root_id       *int64
+	addroot_id    *int64
+	_path         *string
+	sha256        *string
+	size          *int64
+	addsize       *int64
+	content_type  *string
+	recipe        *[]byte
+	ladder        *[]byte
+	created_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*IndexObject, error)
+	predicates    []predicate.IndexObject
+}
+
+var _ ent.Mutation = (*IndexObjectMutation)(nil)
+
+// indexobjectOption allows management of the mutation configuration using functional options.
+type indexobjectOption func(*IndexObjectMutation)
+
+// newIndexObjectMutation creates new mutation for the IndexObject entity.
+func newIndexObjectMutation(c config, op Op, opts ...indexobjectOption) *IndexObjectMutation {
+	m := &IndexObjectMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeIndexObject,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withIndexObjectID sets the ID field of the mutation.
+func withIndexObjectID(id int64) indexobjectOption {
+	return func(m *IndexObjectMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *IndexObject
+		)
+		m.oldValue = func(ctx context.Context) (*IndexObject, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().IndexObject.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withIndexObject sets the old IndexObject of the mutation.
+func withIndexObject(node *IndexObject) indexobjectOption {
+	return func(m *IndexObjectMutation) {
+		m.oldValue = func(context.Context) (*IndexObject, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m IndexObjectMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m IndexObjectMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *IndexObjectMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *IndexObjectMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().IndexObject.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRootID sets the "root_id" field.
+func (m *IndexObjectMutation) SetRootID(i int64) {
+	m.root_id = &i
+	m.addroot_id = nil
+}
+
+// RootID returns the value of the "root_id" field in the mutation.
+func (m *IndexObjectMutation) RootID() (r int64, exists bool) {
+	v := m.root_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRootID returns the old "root_id" field's value of the IndexObject entity.
+// If the IndexObject object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexObjectMutation) OldRootID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRootID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRootID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRootID: %w", err)
+	}
+	return oldValue.RootID, nil
+}
+
+// AddRootID adds i to the "root_id" field.
+func (m *IndexObjectMutation) AddRootID(i int64) {
+	if m.addroot_id != nil {
+		*m.addroot_id += i
+	} else {
+		m.addroot_id = &i
+	}
+}
+
+// AddedRootID returns the value that was added to the "root_id" field in this mutation.
+func (m *IndexObjectMutation) AddedRootID() (r int64, exists bool) {
+	v := m.addroot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRootID resets all changes to the "root_id" field.
+func (m *IndexObjectMutation) ResetRootID() {
+	m.root_id = nil
+	m.addroot_id = nil
+}
+
+// SetPath sets the "path" field.
+func (m *IndexObjectMutation) SetPath(s string) {
+	m._path = &s
+}
+
+// Path returns the value of the "path" field in the mutation.
+func (m *IndexObjectMutation) Path() (r string, exists bool) {
+	v := m._path
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPath returns the old "path" field's value of the IndexObject entity.
+// If the IndexObject object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexObjectMutation) OldPath(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPath is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPath requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPath: %w", err)
+	}
+	return oldValue.Path, nil
+}
+
+// ResetPath resets all changes to the "path" field.
+func (m *IndexObjectMutation) ResetPath() {
+	m._path = nil
+}
+
+// SetSha256 sets the "sha256" field.
+func (m *IndexObjectMutation) SetSha256(s string) {
+	m.sha256 = &s
+}
+
+// Sha256 returns the value of the "sha256" field in the mutation.
+func (m *IndexObjectMutation) Sha256() (r string, exists bool) {
+	v := m.sha256
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSha256 returns the old "sha256" field's value of the IndexObject entity.
+// If the IndexObject object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexObjectMutation) OldSha256(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSha256 is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSha256 requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSha256: %w", err)
+	}
+	return oldValue.Sha256, nil
+}
+
+// ResetSha256 resets all changes to the "sha256" field.
+func (m *IndexObjectMutation) ResetSha256() {
+	m.sha256 = nil
+}
+
+// SetSize sets the "size" field.
+func (m *IndexObjectMutation) SetSize(i int64) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *IndexObjectMutation) Size() (r int64, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the IndexObject entity.
+// If the IndexObject object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexObjectMutation) OldSize(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *IndexObjectMutation) AddSize(i int64) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *IndexObjectMutation) AddedSize() (r int64, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *IndexObjectMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetContentType sets the "content_type" field.
+func (m *IndexObjectMutation) SetContentType(s string) {
+	m.content_type = &s
+}
+
+// ContentType returns the value of the "content_type" field in the mutation.
+func (m *IndexObjectMutation) ContentType() (r string, exists bool) {
+	v := m.content_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContentType returns the old "content_type" field's value of the IndexObject entity.
+// If the IndexObject object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexObjectMutation) OldContentType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContentType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContentType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContentType: %w", err)
+	}
+	return oldValue.ContentType, nil
+}
+
+// ResetContentType resets all changes to the "content_type" field.
+func (m *IndexObjectMutation) ResetContentType() {
+	m.content_type = nil
+}
+
+// SetRecipe sets the "recipe" field.
+func (m *IndexObjectMutation) SetRecipe(b []byte) {
+	m.recipe = &b
+}
+
+// Recipe returns the value of the "recipe" field in the mutation.
+func (m *IndexObjectMutation) Recipe() (r []byte, exists bool) {
+	v := m.recipe
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecipe returns the old "recipe" field's value of the IndexObject entity.
+// If the IndexObject object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexObjectMutation) OldRecipe(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecipe is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecipe requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecipe: %w", err)
+	}
+	return oldValue.Recipe, nil
+}
+
+// ResetRecipe resets all changes to the "recipe" field.
+func (m *IndexObjectMutation) ResetRecipe() {
+	m.recipe = nil
+}
+
+// SetLadder sets the "ladder" field.
+func (m *IndexObjectMutation) SetLadder(b []byte) {
+	m.ladder = &b
+}
+
+// Ladder returns the value of the "ladder" field in the mutation.
+func (m *IndexObjectMutation) Ladder() (r []byte, exists bool) {
+	v := m.ladder
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLadder returns the old "ladder" field's value of the IndexObject entity.
+// If the IndexObject object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexObjectMutation) OldLadder(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLadder is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLadder requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLadder: %w", err)
+	}
+	return oldValue.Ladder, nil
+}
+
+// ClearLadder clears the value of the "ladder" field.
+func (m *IndexObjectMutation) ClearLadder() {
+	m.ladder = nil
+	m.clearedFields[indexobject.FieldLadder] = struct{}{}
+}
+
+// LadderCleared returns if the "ladder" field was cleared in this mutation.
+func (m *IndexObjectMutation) LadderCleared() bool {
+	_, ok := m.clearedFields[indexobject.FieldLadder]
+	return ok
+}
+
+// ResetLadder resets all changes to the "ladder" field.
+func (m *IndexObjectMutation) ResetLadder() {
+	m.ladder = nil
+	delete(m.clearedFields, indexobject.FieldLadder)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *IndexObjectMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *IndexObjectMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the IndexObject entity.
+// If the IndexObject object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexObjectMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *IndexObjectMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// Where appends a list predicates to the IndexObjectMutation builder.
+func (m *IndexObjectMutation) Where(ps ...predicate.IndexObject) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the IndexObjectMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *IndexObjectMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.IndexObject, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *IndexObjectMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *IndexObjectMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (IndexObject).
+func (m *IndexObjectMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *IndexObjectMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.root_id != nil {
+		fields = append(fields, indexobject.FieldRootID)
+	}
+	if m._path != nil {
+		fields = append(fields, indexobject.FieldPath)
+	}
+	if m.sha256 != nil {
+		fields = append(fields, indexobject.FieldSha256)
+	}
+	if m.size != nil {
+		fields = append(fields, indexobject.FieldSize)
+	}
+	if m.content_type != nil {
+		fields = append(fields, indexobject.FieldContentType)
+	}
+	if m.recipe != nil {
+		fields = append(fields, indexobject.FieldRecipe)
+	}
+	if m.ladder != nil {
+		fields = append(fields, indexobject.FieldLadder)
+	}
+	if m.created_at != nil {
+		fields = append(fields, indexobject.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *IndexObjectMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case indexobject.FieldRootID:
+		return m.RootID()
+	case indexobject.FieldPath:
+		return m.Path()
+	case indexobject.FieldSha256:
+		return m.Sha256()
+	case indexobject.FieldSize:
+		return m.Size()
+	case indexobject.FieldContentType:
+		return m.ContentType()
+	case indexobject.FieldRecipe:
+		return m.Recipe()
+	case indexobject.FieldLadder:
+		return m.Ladder()
+	case indexobject.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *IndexObjectMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case indexobject.FieldRootID:
+		return m.OldRootID(ctx)
+	case indexobject.FieldPath:
+		return m.OldPath(ctx)
+	case indexobject.FieldSha256:
+		return m.OldSha256(ctx)
+	case indexobject.FieldSize:
+		return m.OldSize(ctx)
+	case indexobject.FieldContentType:
+		return m.OldContentType(ctx)
+	case indexobject.FieldRecipe:
+		return m.OldRecipe(ctx)
+	case indexobject.FieldLadder:
+		return m.OldLadder(ctx)
+	case indexobject.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown IndexObject field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexObjectMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case indexobject.FieldRootID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRootID(v)
+		return nil
+	case indexobject.FieldPath:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPath(v)
+		return nil
+	case indexobject.FieldSha256:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSha256(v)
+		return nil
+	case indexobject.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case indexobject.FieldContentType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContentType(v)
+		return nil
+	case indexobject.FieldRecipe:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecipe(v)
+		return nil
+	case indexobject.FieldLadder:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLadder(v)
+		return nil
+	case indexobject.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexObject field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *IndexObjectMutation) AddedFields() []string {
+	var fields []string
+	if m.addroot_id != nil {
+		fields = append(fields, indexobject.FieldRootID)
+	}
+	if m.addsize != nil {
+		fields = append(fields, indexobject.FieldSize)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *IndexObjectMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case indexobject.FieldRootID:
+		return m.AddedRootID()
+	case indexobject.FieldSize:
+		return m.AddedSize()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexObjectMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case indexobject.FieldRootID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRootID(v)
+		return nil
+	case indexobject.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexObject numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *IndexObjectMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(indexobject.FieldLadder) {
+		fields = append(fields, indexobject.FieldLadder)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *IndexObjectMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *IndexObjectMutation) ClearField(name string) error {
+	switch name {
+	case indexobject.FieldLadder:
+		m.ClearLadder()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexObject nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *IndexObjectMutation) ResetField(name string) error {
+	switch name {
+	case indexobject.FieldRootID:
+		m.ResetRootID()
+		return nil
+	case indexobject.FieldPath:
+		m.ResetPath()
+		return nil
+	case indexobject.FieldSha256:
+		m.ResetSha256()
+		return nil
+	case indexobject.FieldSize:
+		m.ResetSize()
+		return nil
+	case indexobject.FieldContentType:
+		m.ResetContentType()
+		return nil
+	case indexobject.FieldRecipe:
+		m.ResetRecipe()
+		return nil
+	case indexobject.FieldLadder:
+		m.ResetLadder()
+		return nil
+	case indexobject.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexObject field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *IndexObjectMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *IndexObjectMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *IndexObjectMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *IndexObjectMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *IndexObjectMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *IndexObjectMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *IndexObjectMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown IndexObject unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *IndexObjectMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown IndexObject edge %s", name)
+}
+
+// IndexRootMutation represents an operation that mutates the IndexRoot nodes in the graph.
+type IndexRootMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int64
+	owner_id       *int64
+	addowner_id    *int64
+	_type          *string
+	family         *string
+	member         *string
+	view           *indexroot.View
+	settings       *map[string]string
+	generation     *int64
+	addgeneration  *int64
+	built          *int64
+	addbuilt       *int64
+	snapshot_id    *int64
+	addsnapshot_id *int64
+	modified_at    *time.Time
+	dirty_since    *time.Time
+	token          *int64
+	addtoken       *int64
+	leased_until   *time.Time
+	created_at     *time.Time
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*IndexRoot, error)
+	predicates     []predicate.IndexRoot
+}
+
+var _ ent.Mutation = (*IndexRootMutation)(nil)
+
+// indexrootOption allows management of the mutation configuration using functional options.
+type indexrootOption func(*IndexRootMutation)
+
+// newIndexRootMutation creates new mutation for the IndexRoot entity.
+func newIndexRootMutation(c config, op Op, opts ...indexrootOption) *IndexRootMutation {
+	m := &IndexRootMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeIndexRoot,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withIndexRootID sets the ID field of the mutation.
+func withIndexRootID(id int64) indexrootOption {
+	return func(m *IndexRootMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *IndexRoot
+		)
+		m.oldValue = func(ctx context.Context) (*IndexRoot, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().IndexRoot.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withIndexRoot sets the old IndexRoot of the mutation.
+func withIndexRoot(node *IndexRoot) indexrootOption {
+	return func(m *IndexRootMutation) {
+		m.oldValue = func(context.Context) (*IndexRoot, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m IndexRootMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m IndexRootMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *IndexRootMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *IndexRootMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().IndexRoot.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetOwnerID sets the "owner_id" field.
+func (m *IndexRootMutation) SetOwnerID(i int64) {
+	m.owner_id = &i
+	m.addowner_id = nil
+}
+
+// OwnerID returns the value of the "owner_id" field in the mutation.
+func (m *IndexRootMutation) OwnerID() (r int64, exists bool) {
+	v := m.owner_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnerID returns the old "owner_id" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldOwnerID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnerID: %w", err)
+	}
+	return oldValue.OwnerID, nil
+}
+
+// AddOwnerID adds i to the "owner_id" field.
+func (m *IndexRootMutation) AddOwnerID(i int64) {
+	if m.addowner_id != nil {
+		*m.addowner_id += i
+	} else {
+		m.addowner_id = &i
+	}
+}
+
+// AddedOwnerID returns the value that was added to the "owner_id" field in this mutation.
+func (m *IndexRootMutation) AddedOwnerID() (r int64, exists bool) {
+	v := m.addowner_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOwnerID resets all changes to the "owner_id" field.
+func (m *IndexRootMutation) ResetOwnerID() {
+	m.owner_id = nil
+	m.addowner_id = nil
+}
+
+// SetType sets the "type" field.
+func (m *IndexRootMutation) SetType(s string) {
+	m._type = &s
+}
+
+// GetType returns the value of the "type" field in the mutation.
+func (m *IndexRootMutation) GetType() (r string, exists bool) {
+	v := m._type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldType returns the old "type" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldType: %w", err)
+	}
+	return oldValue.Type, nil
+}
+
+// ResetType resets all changes to the "type" field.
+func (m *IndexRootMutation) ResetType() {
+	m._type = nil
+}
+
+// SetFamily sets the "family" field.
+func (m *IndexRootMutation) SetFamily(s string) {
+	m.family = &s
+}
+
+// Family returns the value of the "family" field in the mutation.
+func (m *IndexRootMutation) Family() (r string, exists bool) {
+	v := m.family
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFamily returns the old "family" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldFamily(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFamily is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFamily requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFamily: %w", err)
+	}
+	return oldValue.Family, nil
+}
+
+// ResetFamily resets all changes to the "family" field.
+func (m *IndexRootMutation) ResetFamily() {
+	m.family = nil
+}
+
+// SetMember sets the "member" field.
+func (m *IndexRootMutation) SetMember(s string) {
+	m.member = &s
+}
+
+// Member returns the value of the "member" field in the mutation.
+func (m *IndexRootMutation) Member() (r string, exists bool) {
+	v := m.member
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMember returns the old "member" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldMember(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMember is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMember requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMember: %w", err)
+	}
+	return oldValue.Member, nil
+}
+
+// ResetMember resets all changes to the "member" field.
+func (m *IndexRootMutation) ResetMember() {
+	m.member = nil
+}
+
+// SetView sets the "view" field.
+func (m *IndexRootMutation) SetView(i indexroot.View) {
+	m.view = &i
+}
+
+// View returns the value of the "view" field in the mutation.
+func (m *IndexRootMutation) View() (r indexroot.View, exists bool) {
+	v := m.view
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldView returns the old "view" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldView(ctx context.Context) (v indexroot.View, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldView is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldView requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldView: %w", err)
+	}
+	return oldValue.View, nil
+}
+
+// ResetView resets all changes to the "view" field.
+func (m *IndexRootMutation) ResetView() {
+	m.view = nil
+}
+
+// SetSettings sets the "settings" field.
+func (m *IndexRootMutation) SetSettings(value map[string]string) {
+	m.settings = &value
+}
+
+// Settings returns the value of the "settings" field in the mutation.
+func (m *IndexRootMutation) Settings() (r map[string]string, exists bool) {
+	v := m.settings
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSettings returns the old "settings" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldSettings(ctx context.Context) (v map[string]string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSettings is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSettings requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSettings: %w", err)
+	}
+	return oldValue.Settings, nil
+}
+
+// ClearSettings clears the value of the "settings" field.
+func (m *IndexRootMutation) ClearSettings() {
+	m.settings = nil
+	m.clearedFields[indexroot.FieldSettings] = struct{}{}
+}
+
+// SettingsCleared returns if the "settings" field was cleared in this mutation.
+func (m *IndexRootMutation) SettingsCleared() bool {
+	_, ok := m.clearedFields[indexroot.FieldSettings]
+	return ok
+}
+
+// ResetSettings resets all changes to the "settings" field.
+func (m *IndexRootMutation) ResetSettings() {
+	m.settings = nil
+	delete(m.clearedFields, indexroot.FieldSettings)
+}
+
+// SetGeneration sets the "generation" field.
+func (m *IndexRootMutation) SetGeneration(i int64) {
+	m.generation = &i
+	m.addgeneration = nil
+}
+
+// Generation returns the value of the "generation" field in the mutation.
+func (m *IndexRootMutation) Generation() (r int64, exists bool) {
+	v := m.generation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGeneration returns the old "generation" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldGeneration(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGeneration is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGeneration requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGeneration: %w", err)
+	}
+	return oldValue.Generation, nil
+}
+
+// AddGeneration adds i to the "generation" field.
+func (m *IndexRootMutation) AddGeneration(i int64) {
+	if m.addgeneration != nil {
+		*m.addgeneration += i
+	} else {
+		m.addgeneration = &i
+	}
+}
+
+// AddedGeneration returns the value that was added to the "generation" field in this mutation.
+func (m *IndexRootMutation) AddedGeneration() (r int64, exists bool) {
+	v := m.addgeneration
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGeneration resets all changes to the "generation" field.
+func (m *IndexRootMutation) ResetGeneration() {
+	m.generation = nil
+	m.addgeneration = nil
+}
+
+// SetBuilt sets the "built" field.
+func (m *IndexRootMutation) SetBuilt(i int64) {
+	m.built = &i
+	m.addbuilt = nil
+}
+
+// Built returns the value of the "built" field in the mutation.
+func (m *IndexRootMutation) Built() (r int64, exists bool) {
+	v := m.built
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBuilt returns the old "built" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldBuilt(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBuilt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBuilt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBuilt: %w", err)
+	}
+	return oldValue.Built, nil
+}
+
+// AddBuilt adds i to the "built" field.
+func (m *IndexRootMutation) AddBuilt(i int64) {
+	if m.addbuilt != nil {
+		*m.addbuilt += i
+	} else {
+		m.addbuilt = &i
+	}
+}
+
+// AddedBuilt returns the value that was added to the "built" field in this mutation.
+func (m *IndexRootMutation) AddedBuilt() (r int64, exists bool) {
+	v := m.addbuilt
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBuilt resets all changes to the "built" field.
+func (m *IndexRootMutation) ResetBuilt() {
+	m.built = nil
+	m.addbuilt = nil
+}
+
+// SetSnapshotID sets the "snapshot_id" field.
+func (m *IndexRootMutation) SetSnapshotID(i int64) {
+	m.snapshot_id = &i
+	m.addsnapshot_id = nil
+}
+
+// SnapshotID returns the value of the "snapshot_id" field in the mutation.
+func (m *IndexRootMutation) SnapshotID() (r int64, exists bool) {
+	v := m.snapshot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSnapshotID returns the old "snapshot_id" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldSnapshotID(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSnapshotID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSnapshotID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSnapshotID: %w", err)
+	}
+	return oldValue.SnapshotID, nil
+}
+
+// AddSnapshotID adds i to the "snapshot_id" field.
+func (m *IndexRootMutation) AddSnapshotID(i int64) {
+	if m.addsnapshot_id != nil {
+		*m.addsnapshot_id += i
+	} else {
+		m.addsnapshot_id = &i
+	}
+}
+
+// AddedSnapshotID returns the value that was added to the "snapshot_id" field in this mutation.
+func (m *IndexRootMutation) AddedSnapshotID() (r int64, exists bool) {
+	v := m.addsnapshot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearSnapshotID clears the value of the "snapshot_id" field.
+func (m *IndexRootMutation) ClearSnapshotID() {
+	m.snapshot_id = nil
+	m.addsnapshot_id = nil
+	m.clearedFields[indexroot.FieldSnapshotID] = struct{}{}
+}
+
+// SnapshotIDCleared returns if the "snapshot_id" field was cleared in this mutation.
+func (m *IndexRootMutation) SnapshotIDCleared() bool {
+	_, ok := m.clearedFields[indexroot.FieldSnapshotID]
+	return ok
+}
+
+// ResetSnapshotID resets all changes to the "snapshot_id" field.
+func (m *IndexRootMutation) ResetSnapshotID() {
+	m.snapshot_id = nil
+	m.addsnapshot_id = nil
+	delete(m.clearedFields, indexroot.FieldSnapshotID)
+}
+
+// SetModifiedAt sets the "modified_at" field.
+func (m *IndexRootMutation) SetModifiedAt(t time.Time) {
+	m.modified_at = &t
+}
+
+// ModifiedAt returns the value of the "modified_at" field in the mutation.
+func (m *IndexRootMutation) ModifiedAt() (r time.Time, exists bool) {
+	v := m.modified_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModifiedAt returns the old "modified_at" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldModifiedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModifiedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModifiedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModifiedAt: %w", err)
+	}
+	return oldValue.ModifiedAt, nil
+}
+
+// ClearModifiedAt clears the value of the "modified_at" field.
+func (m *IndexRootMutation) ClearModifiedAt() {
+	m.modified_at = nil
+	m.clearedFields[indexroot.FieldModifiedAt] = struct{}{}
+}
+
+// ModifiedAtCleared returns if the "modified_at" field was cleared in this mutation.
+func (m *IndexRootMutation) ModifiedAtCleared() bool {
+	_, ok := m.clearedFields[indexroot.FieldModifiedAt]
+	return ok
+}
+
+// ResetModifiedAt resets all changes to the "modified_at" field.
+func (m *IndexRootMutation) ResetModifiedAt() {
+	m.modified_at = nil
+	delete(m.clearedFields, indexroot.FieldModifiedAt)
+}
+
+// SetDirtySince sets the "dirty_since" field.
+func (m *IndexRootMutation) SetDirtySince(t time.Time) {
+	m.dirty_since = &t
+}
+
+// DirtySince returns the value of the "dirty_since" field in the mutation.
+func (m *IndexRootMutation) DirtySince() (r time.Time, exists bool) {
+	v := m.dirty_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDirtySince returns the old "dirty_since" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldDirtySince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDirtySince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDirtySince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDirtySince: %w", err)
+	}
+	return oldValue.DirtySince, nil
+}
+
+// ClearDirtySince clears the value of the "dirty_since" field.
+func (m *IndexRootMutation) ClearDirtySince() {
+	m.dirty_since = nil
+	m.clearedFields[indexroot.FieldDirtySince] = struct{}{}
+}
+
+// DirtySinceCleared returns if the "dirty_since" field was cleared in this mutation.
+func (m *IndexRootMutation) DirtySinceCleared() bool {
+	_, ok := m.clearedFields[indexroot.FieldDirtySince]
+	return ok
+}
+
+// ResetDirtySince resets all changes to the "dirty_since" field.
+func (m *IndexRootMutation) ResetDirtySince() {
+	m.dirty_since = nil
+	delete(m.clearedFields, indexroot.FieldDirtySince)
+}
+
+// SetToken sets the "token" field.
+func (m *IndexRootMutation) SetToken(i int64) {
+	m.token = &i
+	m.addtoken = nil
+}
+
+// Token returns the value of the "token" field in the mutation.
+func (m *IndexRootMutation) Token() (r int64, exists bool) {
+	v := m.token
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldToken returns the old "token" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldToken(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldToken is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldToken requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldToken: %w", err)
+	}
+	return oldValue.Token, nil
+}
+
+// AddToken adds i to the "token" field.
+func (m *IndexRootMutation) AddToken(i int64) {
+	if m.addtoken != nil {
+		*m.addtoken += i
+	} else {
+		m.addtoken = &i
+	}
+}
+
+// AddedToken returns the value that was added to the "token" field in this mutation.
+func (m *IndexRootMutation) AddedToken() (r int64, exists bool) {
+	v := m.addtoken
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetToken resets all changes to the "token" field.
+func (m *IndexRootMutation) ResetToken() {
+	m.token = nil
+	m.addtoken = nil
+}
+
+// SetLeasedUntil sets the "leased_until" field.
+func (m *IndexRootMutation) SetLeasedUntil(t time.Time) {
+	m.leased_until = &t
+}
+
+// LeasedUntil returns the value of the "leased_until" field in the mutation.
+func (m *IndexRootMutation) LeasedUntil() (r time.Time, exists bool) {
+	v := m.leased_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeasedUntil returns the old "leased_until" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldLeasedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeasedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeasedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeasedUntil: %w", err)
+	}
+	return oldValue.LeasedUntil, nil
+}
+
+// ClearLeasedUntil clears the value of the "leased_until" field.
+func (m *IndexRootMutation) ClearLeasedUntil() {
+	m.leased_until = nil
+	m.clearedFields[indexroot.FieldLeasedUntil] = struct{}{}
+}
+
+// LeasedUntilCleared returns if the "leased_until" field was cleared in this mutation.
+func (m *IndexRootMutation) LeasedUntilCleared() bool {
+	_, ok := m.clearedFields[indexroot.FieldLeasedUntil]
+	return ok
+}
+
+// ResetLeasedUntil resets all changes to the "leased_until" field.
+func (m *IndexRootMutation) ResetLeasedUntil() {
+	m.leased_until = nil
+	delete(m.clearedFields, indexroot.FieldLeasedUntil)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *IndexRootMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *IndexRootMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the IndexRoot entity.
+// If the IndexRoot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexRootMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *IndexRootMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// Where appends a list predicates to the IndexRootMutation builder.
+func (m *IndexRootMutation) Where(ps ...predicate.IndexRoot) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the IndexRootMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *IndexRootMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.IndexRoot, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *IndexRootMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *IndexRootMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (IndexRoot).
+func (m *IndexRootMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *IndexRootMutation) Fields() []string {
+	fields := make([]string, 0, 14)
+	if m.owner_id != nil {
+		fields = append(fields, indexroot.FieldOwnerID)
+	}
+	if m._type != nil {
+		fields = append(fields, indexroot.FieldType)
+	}
+	if m.family != nil {
+		fields = append(fields, indexroot.FieldFamily)
+	}
+	if m.member != nil {
+		fields = append(fields, indexroot.FieldMember)
+	}
+	if m.view != nil {
+		fields = append(fields, indexroot.FieldView)
+	}
+	if m.settings != nil {
+		fields = append(fields, indexroot.FieldSettings)
+	}
+	if m.generation != nil {
+		fields = append(fields, indexroot.FieldGeneration)
+	}
+	if m.built != nil {
+		fields = append(fields, indexroot.FieldBuilt)
+	}
+	if m.snapshot_id != nil {
+		fields = append(fields, indexroot.FieldSnapshotID)
+	}
+	if m.modified_at != nil {
+		fields = append(fields, indexroot.FieldModifiedAt)
+	}
+	if m.dirty_since != nil {
+		fields = append(fields, indexroot.FieldDirtySince)
+	}
+	if m.token != nil {
+		fields = append(fields, indexroot.FieldToken)
+	}
+	if m.leased_until != nil {
+		fields = append(fields, indexroot.FieldLeasedUntil)
+	}
+	if m.created_at != nil {
+		fields = append(fields, indexroot.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *IndexRootMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case indexroot.FieldOwnerID:
+		return m.OwnerID()
+	case indexroot.FieldType:
+		return m.GetType()
+	case indexroot.FieldFamily:
+		return m.Family()
+	case indexroot.FieldMember:
+		return m.Member()
+	case indexroot.FieldView:
+		return m.View()
+	case indexroot.FieldSettings:
+		return m.Settings()
+	case indexroot.FieldGeneration:
+		return m.Generation()
+	case indexroot.FieldBuilt:
+		return m.Built()
+	case indexroot.FieldSnapshotID:
+		return m.SnapshotID()
+	case indexroot.FieldModifiedAt:
+		return m.ModifiedAt()
+	case indexroot.FieldDirtySince:
+		return m.DirtySince()
+	case indexroot.FieldToken:
+		return m.Token()
+	case indexroot.FieldLeasedUntil:
+		return m.LeasedUntil()
+	case indexroot.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *IndexRootMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case indexroot.FieldOwnerID:
+		return m.OldOwnerID(ctx)
+	case indexroot.FieldType:
+		return m.OldType(ctx)
+	case indexroot.FieldFamily:
+		return m.OldFamily(ctx)
+	case indexroot.FieldMember:
+		return m.OldMember(ctx)
+	case indexroot.FieldView:
+		return m.OldView(ctx)
+	case indexroot.FieldSettings:
+		return m.OldSettings(ctx)
+	case indexroot.FieldGeneration:
+		return m.OldGeneration(ctx)
+	case indexroot.FieldBuilt:
+		return m.OldBuilt(ctx)
+	case indexroot.FieldSnapshotID:
+		return m.OldSnapshotID(ctx)
+	case indexroot.FieldModifiedAt:
+		return m.OldModifiedAt(ctx)
+	case indexroot.FieldDirtySince:
+		return m.OldDirtySince(ctx)
+	case indexroot.FieldToken:
+		return m.OldToken(ctx)
+	case indexroot.FieldLeasedUntil:
+		return m.OldLeasedUntil(ctx)
+	case indexroot.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown IndexRoot field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexRootMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case indexroot.FieldOwnerID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnerID(v)
+		return nil
+	case indexroot.FieldType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetType(v)
+		return nil
+	case indexroot.FieldFamily:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFamily(v)
+		return nil
+	case indexroot.FieldMember:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMember(v)
+		return nil
+	case indexroot.FieldView:
+		v, ok := value.(indexroot.View)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetView(v)
+		return nil
+	case indexroot.FieldSettings:
+		v, ok := value.(map[string]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSettings(v)
+		return nil
+	case indexroot.FieldGeneration:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGeneration(v)
+		return nil
+	case indexroot.FieldBuilt:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBuilt(v)
+		return nil
+	case indexroot.FieldSnapshotID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSnapshotID(v)
+		return nil
+	case indexroot.FieldModifiedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModifiedAt(v)
+		return nil
+	case indexroot.FieldDirtySince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDirtySince(v)
+		return nil
+	case indexroot.FieldToken:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetToken(v)
+		return nil
+	case indexroot.FieldLeasedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeasedUntil(v)
+		return nil
+	case indexroot.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexRoot field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *IndexRootMutation) AddedFields() []string {
+	var fields []string
+	if m.addowner_id != nil {
+		fields = append(fields, indexroot.FieldOwnerID)
+	}
+	if m.addgeneration != nil {
+		fields = append(fields, indexroot.FieldGeneration)
+	}
+	if m.addbuilt != nil {
+		fields = append(fields, indexroot.FieldBuilt)
+	}
+	if m.addsnapshot_id != nil {
+		fields = append(fields, indexroot.FieldSnapshotID)
+	}
+	if m.addtoken != nil {
+		fields = append(fields, indexroot.FieldToken)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *IndexRootMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case indexroot.FieldOwnerID:
+		return m.AddedOwnerID()
+	case indexroot.FieldGeneration:
+		return m.AddedGeneration()
+	case indexroot.FieldBuilt:
+		return m.AddedBuilt()
+	case indexroot.FieldSnapshotID:
+		return m.AddedSnapshotID()
+	case indexroot.FieldToken:
+		return m.AddedToken()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexRootMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case indexroot.FieldOwnerID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOwnerID(v)
+		return nil
+	case indexroot.FieldGeneration:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGeneration(v)
+		return nil
+	case indexroot.FieldBuilt:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBuilt(v)
+		return nil
+	case indexroot.FieldSnapshotID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSnapshotID(v)
+		return nil
+	case indexroot.FieldToken:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddToken(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexRoot numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *IndexRootMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(indexroot.FieldSettings) {
+		fields = append(fields, indexroot.FieldSettings)
+	}
+	if m.FieldCleared(indexroot.FieldSnapshotID) {
+		fields = append(fields, indexroot.FieldSnapshotID)
+	}
+	if m.FieldCleared(indexroot.FieldModifiedAt) {
+		fields = append(fields, indexroot.FieldModifiedAt)
+	}
+	if m.FieldCleared(indexroot.FieldDirtySince) {
+		fields = append(fields, indexroot.FieldDirtySince)
+	}
+	if m.FieldCleared(indexroot.FieldLeasedUntil) {
+		fields = append(fields, indexroot.FieldLeasedUntil)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *IndexRootMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *IndexRootMutation) ClearField(name string) error {
+	switch name {
+	case indexroot.FieldSettings:
+		m.ClearSettings()
+		return nil
+	case indexroot.FieldSnapshotID:
+		m.ClearSnapshotID()
+		return nil
+	case indexroot.FieldModifiedAt:
+		m.ClearModifiedAt()
+		return nil
+	case indexroot.FieldDirtySince:
+		m.ClearDirtySince()
+		return nil
+	case indexroot.FieldLeasedUntil:
+		m.ClearLeasedUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexRoot nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *IndexRootMutation) ResetField(name string) error {
+	switch name {
+	case indexroot.FieldOwnerID:
+		m.ResetOwnerID()
+		return nil
+	case indexroot.FieldType:
+		m.ResetType()
+		return nil
+	case indexroot.FieldFamily:
+		m.ResetFamily()
+		return nil
+	case indexroot.FieldMember:
+		m.ResetMember()
+		return nil
+	case indexroot.FieldView:
+		m.ResetView()
+		return nil
+	case indexroot.FieldSettings:
+		m.ResetSettings()
+		return nil
+	case indexroot.FieldGeneration:
+		m.ResetGeneration()
+		return nil
+	case indexroot.FieldBuilt:
+		m.ResetBuilt()
+		return nil
+	case indexroot.FieldSnapshotID:
+		m.ResetSnapshotID()
+		return nil
+	case indexroot.FieldModifiedAt:
+		m.ResetModifiedAt()
+		return nil
+	case indexroot.FieldDirtySince:
+		m.ResetDirtySince()
+		return nil
+	case indexroot.FieldToken:
+		m.ResetToken()
+		return nil
+	case indexroot.FieldLeasedUntil:
+		m.ResetLeasedUntil()
+		return nil
+	case indexroot.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexRoot field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *IndexRootMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *IndexRootMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *IndexRootMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *IndexRootMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *IndexRootMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *IndexRootMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *IndexRootMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown IndexRoot unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *IndexRootMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown IndexRoot edge %s", name)
+}
+
+// IndexSnapshotMutation represents an operation that mutates the IndexSnapshot nodes in the graph.
+type IndexSnapshotMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	root_id       *int64
+	addroot_id    *int64
+	generation    *int64
+	addgeneration *int64
+	modified_at   *time.Time
+	objects       *[]int64
+	appendobjects []int64
+	created_at    *time.Time
+	retired_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*IndexSnapshot, error)
+	predicates    []predicate.IndexSnapshot
+}
+
+var _ ent.Mutation = (*IndexSnapshotMutation)(nil)
+
+// indexsnapshotOption allows management of the mutation configuration using functional options.
+type indexsnapshotOption func(*IndexSnapshotMutation)
+
+// newIndexSnapshotMutation creates new mutation for the IndexSnapshot entity.
+func newIndexSnapshotMutation(c config, op Op, opts ...indexsnapshotOption) *IndexSnapshotMutation {
+	m := &IndexSnapshotMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeIndexSnapshot,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withIndexSnapshotID sets the ID field of the mutation.
+func withIndexSnapshotID(id int64) indexsnapshotOption {
+	return func(m *IndexSnapshotMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *IndexSnapshot
+		)
+		m.oldValue = func(ctx context.Context) (*IndexSnapshot, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().IndexSnapshot.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withIndexSnapshot sets the old IndexSnapshot of the mutation.
+func withIndexSnapshot(node *IndexSnapshot) indexsnapshotOption {
+	return func(m *IndexSnapshotMutation) {
+		m.oldValue = func(context.Context) (*IndexSnapshot, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m IndexSnapshotMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m IndexSnapshotMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *IndexSnapshotMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *IndexSnapshotMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().IndexSnapshot.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRootID sets the "root_id" field.
+func (m *IndexSnapshotMutation) SetRootID(i int64) {
+	m.root_id = &i
+	m.addroot_id = nil
+}
+
+// RootID returns the value of the "root_id" field in the mutation.
+func (m *IndexSnapshotMutation) RootID() (r int64, exists bool) {
+	v := m.root_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRootID returns the old "root_id" field's value of the IndexSnapshot entity.
+// If the IndexSnapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexSnapshotMutation) OldRootID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRootID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRootID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRootID: %w", err)
+	}
+	return oldValue.RootID, nil
+}
+
+// AddRootID adds i to the "root_id" field.
+func (m *IndexSnapshotMutation) AddRootID(i int64) {
+	if m.addroot_id != nil {
+		*m.addroot_id += i
+	} else {
+		m.addroot_id = &i
+	}
+}
+
+// AddedRootID returns the value that was added to the "root_id" field in this mutation.
+func (m *IndexSnapshotMutation) AddedRootID() (r int64, exists bool) {
+	v := m.addroot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRootID resets all changes to the "root_id" field.
+func (m *IndexSnapshotMutation) ResetRootID() {
+	m.root_id = nil
+	m.addroot_id = nil
+}
+
+// SetGeneration sets the "generation" field.
+func (m *IndexSnapshotMutation) SetGeneration(i int64) {
+	m.generation = &i
+	m.addgeneration = nil
+}
+
+// Generation returns the value of the "generation" field in the mutation.
+func (m *IndexSnapshotMutation) Generation() (r int64, exists bool) {
+	v := m.generation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGeneration returns the old "generation" field's value of the IndexSnapshot entity.
+// If the IndexSnapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexSnapshotMutation) OldGeneration(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGeneration is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGeneration requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGeneration: %w", err)
+	}
+	return oldValue.Generation, nil
+}
+
+// AddGeneration adds i to the "generation" field.
+func (m *IndexSnapshotMutation) AddGeneration(i int64) {
+	if m.addgeneration != nil {
+		*m.addgeneration += i
+	} else {
+		m.addgeneration = &i
+	}
+}
+
+// AddedGeneration returns the value that was added to the "generation" field in this mutation.
+func (m *IndexSnapshotMutation) AddedGeneration() (r int64, exists bool) {
+	v := m.addgeneration
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGeneration resets all changes to the "generation" field.
+func (m *IndexSnapshotMutation) ResetGeneration() {
+	m.generation = nil
+	m.addgeneration = nil
+}
+
+// SetModifiedAt sets the "modified_at" field.
+func (m *IndexSnapshotMutation) SetModifiedAt(t time.Time) {
+	m.modified_at = &t
+}
+
+// ModifiedAt returns the value of the "modified_at" field in the mutation.
+func (m *IndexSnapshotMutation) ModifiedAt() (r time.Time, exists bool) {
+	v := m.modified_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModifiedAt returns the old "modified_at" field's value of the IndexSnapshot entity.
+// If the IndexSnapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexSnapshotMutation) OldModifiedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModifiedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModifiedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModifiedAt: %w", err)
+	}
+	return oldValue.ModifiedAt, nil
+}
+
+// ResetModifiedAt resets all changes to the "modified_at" field.
+func (m *IndexSnapshotMutation) ResetModifiedAt() {
+	m.modified_at = nil
+}
+
+// SetObjects sets the "objects" field.
+func (m *IndexSnapshotMutation) SetObjects(i []int64) {
+	m.objects = &i
+	m.appendobjects = nil
+}
+
+// Objects returns the value of the "objects" field in the mutation.
+func (m *IndexSnapshotMutation) Objects() (r []int64, exists bool) {
+	v := m.objects
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldObjects returns the old "objects" field's value of the IndexSnapshot entity.
+// If the IndexSnapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexSnapshotMutation) OldObjects(ctx context.Context) (v []int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldObjects is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldObjects requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldObjects: %w", err)
+	}
+	return oldValue.Objects, nil
+}
+
+// AppendObjects adds i to the "objects" field.
+func (m *IndexSnapshotMutation) AppendObjects(i []int64) {
+	m.appendobjects = append(m.appendobjects, i...)
+}
+
+// AppendedObjects returns the list of values that were appended to the "objects" field in this mutation.
+func (m *IndexSnapshotMutation) AppendedObjects() ([]int64, bool) {
+	if len(m.appendobjects) == 0 {
+		return nil, false
+	}
+	return m.appendobjects, true
+}
+
+// ResetObjects resets all changes to the "objects" field.
+func (m *IndexSnapshotMutation) ResetObjects() {
+	m.objects = nil
+	m.appendobjects = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *IndexSnapshotMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *IndexSnapshotMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the IndexSnapshot entity.
+// If the IndexSnapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexSnapshotMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *IndexSnapshotMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetRetiredAt sets the "retired_at" field.
+func (m *IndexSnapshotMutation) SetRetiredAt(t time.Time) {
+	m.retired_at = &t
+}
+
+// RetiredAt returns the value of the "retired_at" field in the mutation.
+func (m *IndexSnapshotMutation) RetiredAt() (r time.Time, exists bool) {
+	v := m.retired_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetiredAt returns the old "retired_at" field's value of the IndexSnapshot entity.
+// If the IndexSnapshot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexSnapshotMutation) OldRetiredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetiredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetiredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetiredAt: %w", err)
+	}
+	return oldValue.RetiredAt, nil
+}
+
+// ClearRetiredAt clears the value of the "retired_at" field.
+func (m *IndexSnapshotMutation) ClearRetiredAt() {
+	m.retired_at = nil
+	m.clearedFields[indexsnapshot.FieldRetiredAt] = struct{}{}
+}
+
+// RetiredAtCleared returns if the "retired_at" field was cleared in this mutation.
+func (m *IndexSnapshotMutation) RetiredAtCleared() bool {
+	_, ok := m.clearedFields[indexsnapshot.FieldRetiredAt]
+	return ok
+}
+
+// ResetRetiredAt resets all changes to the "retired_at" field.
+func (m *IndexSnapshotMutation) ResetRetiredAt() {
+	m.retired_at = nil
+	delete(m.clearedFields, indexsnapshot.FieldRetiredAt)
+}
+
+// Where appends a list predicates to the IndexSnapshotMutation builder.
+func (m *IndexSnapshotMutation) Where(ps ...predicate.IndexSnapshot) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the IndexSnapshotMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *IndexSnapshotMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.IndexSnapshot, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *IndexSnapshotMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *IndexSnapshotMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (IndexSnapshot).
+func (m *IndexSnapshotMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *IndexSnapshotMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.root_id != nil {
+		fields = append(fields, indexsnapshot.FieldRootID)
+	}
+	if m.generation != nil {
+		fields = append(fields, indexsnapshot.FieldGeneration)
+	}
+	if m.modified_at != nil {
+		fields = append(fields, indexsnapshot.FieldModifiedAt)
+	}
+	if m.objects != nil {
+		fields = append(fields, indexsnapshot.FieldObjects)
+	}
+	if m.created_at != nil {
+		fields = append(fields, indexsnapshot.FieldCreatedAt)
+	}
+	if m.retired_at != nil {
+		fields = append(fields, indexsnapshot.FieldRetiredAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *IndexSnapshotMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case indexsnapshot.FieldRootID:
+		return m.RootID()
+	case indexsnapshot.FieldGeneration:
+		return m.Generation()
+	case indexsnapshot.FieldModifiedAt:
+		return m.ModifiedAt()
+	case indexsnapshot.FieldObjects:
+		return m.Objects()
+	case indexsnapshot.FieldCreatedAt:
+		return m.CreatedAt()
+	case indexsnapshot.FieldRetiredAt:
+		return m.RetiredAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *IndexSnapshotMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case indexsnapshot.FieldRootID:
+		return m.OldRootID(ctx)
+	case indexsnapshot.FieldGeneration:
+		return m.OldGeneration(ctx)
+	case indexsnapshot.FieldModifiedAt:
+		return m.OldModifiedAt(ctx)
+	case indexsnapshot.FieldObjects:
+		return m.OldObjects(ctx)
+	case indexsnapshot.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case indexsnapshot.FieldRetiredAt:
+		return m.OldRetiredAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown IndexSnapshot field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexSnapshotMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case indexsnapshot.FieldRootID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRootID(v)
+		return nil
+	case indexsnapshot.FieldGeneration:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGeneration(v)
+		return nil
+	case indexsnapshot.FieldModifiedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModifiedAt(v)
+		return nil
+	case indexsnapshot.FieldObjects:
+		v, ok := value.([]int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetObjects(v)
+		return nil
+	case indexsnapshot.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case indexsnapshot.FieldRetiredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetiredAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexSnapshot field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *IndexSnapshotMutation) AddedFields() []string {
+	var fields []string
+	if m.addroot_id != nil {
+		fields = append(fields, indexsnapshot.FieldRootID)
+	}
+	if m.addgeneration != nil {
+		fields = append(fields, indexsnapshot.FieldGeneration)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *IndexSnapshotMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case indexsnapshot.FieldRootID:
+		return m.AddedRootID()
+	case indexsnapshot.FieldGeneration:
+		return m.AddedGeneration()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexSnapshotMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case indexsnapshot.FieldRootID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRootID(v)
+		return nil
+	case indexsnapshot.FieldGeneration:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGeneration(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexSnapshot numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *IndexSnapshotMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(indexsnapshot.FieldRetiredAt) {
+		fields = append(fields, indexsnapshot.FieldRetiredAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *IndexSnapshotMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *IndexSnapshotMutation) ClearField(name string) error {
+	switch name {
+	case indexsnapshot.FieldRetiredAt:
+		m.ClearRetiredAt()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexSnapshot nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *IndexSnapshotMutation) ResetField(name string) error {
+	switch name {
+	case indexsnapshot.FieldRootID:
+		m.ResetRootID()
+		return nil
+	case indexsnapshot.FieldGeneration:
+		m.ResetGeneration()
+		return nil
+	case indexsnapshot.FieldModifiedAt:
+		m.ResetModifiedAt()
+		return nil
+	case indexsnapshot.FieldObjects:
+		m.ResetObjects()
+		return nil
+	case indexsnapshot.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case indexsnapshot.FieldRetiredAt:
+		m.ResetRetiredAt()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexSnapshot field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *IndexSnapshotMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *IndexSnapshotMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *IndexSnapshotMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *IndexSnapshotMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *IndexSnapshotMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *IndexSnapshotMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *IndexSnapshotMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown IndexSnapshot unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *IndexSnapshotMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown IndexSnapshot edge %s", name)
+}
+
+// IndexStreamMutation represents an operation that mutates the IndexStream nodes in the graph.
+type IndexStreamMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *int64
+	root_id          *int64
+	addroot_id       *int64
+	name             *string
+	format           *int
+	addformat        *int
+	chunks           *[]schema.IndexChunk
+	appendchunks     []schema.IndexChunk
+	next_chunk       *int64
+	addnext_chunk    *int64
+	next_position    *int64
+	addnext_position *int64
+	entries          *int
+	addentries       *int
+	clearedFields    map[string]struct{}
+	done             bool
+	oldValue         func(context.Context) (*IndexStream, error)
+	predicates       []predicate.IndexStream
+}
+
+var _ ent.Mutation = (*IndexStreamMutation)(nil)
+
+// indexstreamOption allows management of the mutation configuration using functional options.
+type indexstreamOption func(*IndexStreamMutation)
+
+// newIndexStreamMutation creates new mutation for the IndexStream entity.
+func newIndexStreamMutation(c config, op Op, opts ...indexstreamOption) *IndexStreamMutation {
+	m := &IndexStreamMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeIndexStream,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withIndexStreamID sets the ID field of the mutation.
+func withIndexStreamID(id int64) indexstreamOption {
+	return func(m *IndexStreamMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *IndexStream
+		)
+		m.oldValue = func(ctx context.Context) (*IndexStream, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().IndexStream.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withIndexStream sets the old IndexStream of the mutation.
+func withIndexStream(node *IndexStream) indexstreamOption {
+	return func(m *IndexStreamMutation) {
+		m.oldValue = func(context.Context) (*IndexStream, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m IndexStreamMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m IndexStreamMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *IndexStreamMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *IndexStreamMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().IndexStream.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRootID sets the "root_id" field.
+func (m *IndexStreamMutation) SetRootID(i int64) {
+	m.root_id = &i
+	m.addroot_id = nil
+}
+
+// RootID returns the value of the "root_id" field in the mutation.
+func (m *IndexStreamMutation) RootID() (r int64, exists bool) {
+	v := m.root_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRootID returns the old "root_id" field's value of the IndexStream entity.
+// If the IndexStream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexStreamMutation) OldRootID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRootID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRootID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRootID: %w", err)
+	}
+	return oldValue.RootID, nil
+}
+
+// AddRootID adds i to the "root_id" field.
+func (m *IndexStreamMutation) AddRootID(i int64) {
+	if m.addroot_id != nil {
+		*m.addroot_id += i
+	} else {
+		m.addroot_id = &i
+	}
+}
+
+// AddedRootID returns the value that was added to the "root_id" field in this mutation.
+func (m *IndexStreamMutation) AddedRootID() (r int64, exists bool) {
+	v := m.addroot_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRootID resets all changes to the "root_id" field.
+func (m *IndexStreamMutation) ResetRootID() {
+	m.root_id = nil
+	m.addroot_id = nil
+}
+
+// SetName sets the "name" field.
+func (m *IndexStreamMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *IndexStreamMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the IndexStream entity.
+// If the IndexStream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexStreamMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *IndexStreamMutation) ResetName() {
+	m.name = nil
+}
+
+// SetFormat sets the "format" field.
+func (m *IndexStreamMutation) SetFormat(i int) {
+	m.format = &i
+	m.addformat = nil
+}
+
+// Format returns the value of the "format" field in the mutation.
+func (m *IndexStreamMutation) Format() (r int, exists bool) {
+	v := m.format
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFormat returns the old "format" field's value of the IndexStream entity.
+// If the IndexStream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexStreamMutation) OldFormat(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFormat is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFormat requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFormat: %w", err)
+	}
+	return oldValue.Format, nil
+}
+
+// AddFormat adds i to the "format" field.
+func (m *IndexStreamMutation) AddFormat(i int) {
+	if m.addformat != nil {
+		*m.addformat += i
+	} else {
+		m.addformat = &i
+	}
+}
+
+// AddedFormat returns the value that was added to the "format" field in this mutation.
+func (m *IndexStreamMutation) AddedFormat() (r int, exists bool) {
+	v := m.addformat
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFormat resets all changes to the "format" field.
+func (m *IndexStreamMutation) ResetFormat() {
+	m.format = nil
+	m.addformat = nil
+}
+
+// SetChunks sets the "chunks" field.
+func (m *IndexStreamMutation) SetChunks(sc []schema.IndexChunk) {
+	m.chunks = &sc
+	m.appendchunks = nil
+}
+
+// Chunks returns the value of the "chunks" field in the mutation.
+func (m *IndexStreamMutation) Chunks() (r []schema.IndexChunk, exists bool) {
+	v := m.chunks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChunks returns the old "chunks" field's value of the IndexStream entity.
+// If the IndexStream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexStreamMutation) OldChunks(ctx context.Context) (v []schema.IndexChunk, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChunks is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChunks requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChunks: %w", err)
+	}
+	return oldValue.Chunks, nil
+}
+
+// AppendChunks adds sc to the "chunks" field.
+func (m *IndexStreamMutation) AppendChunks(sc []schema.IndexChunk) {
+	m.appendchunks = append(m.appendchunks, sc...)
+}
+
+// AppendedChunks returns the list of values that were appended to the "chunks" field in this mutation.
+func (m *IndexStreamMutation) AppendedChunks() ([]schema.IndexChunk, bool) {
+	if len(m.appendchunks) == 0 {
+		return nil, false
+	}
+	return m.appendchunks, true
+}
+
+// ClearChunks clears the value of the "chunks" field.
+func (m *IndexStreamMutation) ClearChunks() {
+	m.chunks = nil
+	m.appendchunks = nil
+	m.clearedFields[indexstream.FieldChunks] = struct{}{}
+}
+
+// ChunksCleared returns if the "chunks" field was cleared in this mutation.
+func (m *IndexStreamMutation) ChunksCleared() bool {
+	_, ok := m.clearedFields[indexstream.FieldChunks]
+	return ok
+}
+
+// ResetChunks resets all changes to the "chunks" field.
+func (m *IndexStreamMutation) ResetChunks() {
+	m.chunks = nil
+	m.appendchunks = nil
+	delete(m.clearedFields, indexstream.FieldChunks)
+}
+
+// SetNextChunk sets the "next_chunk" field.
+func (m *IndexStreamMutation) SetNextChunk(i int64) {
+	m.next_chunk = &i
+	m.addnext_chunk = nil
+}
+
+// NextChunk returns the value of the "next_chunk" field in the mutation.
+func (m *IndexStreamMutation) NextChunk() (r int64, exists bool) {
+	v := m.next_chunk
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextChunk returns the old "next_chunk" field's value of the IndexStream entity.
+// If the IndexStream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexStreamMutation) OldNextChunk(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextChunk is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextChunk requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextChunk: %w", err)
+	}
+	return oldValue.NextChunk, nil
+}
+
+// AddNextChunk adds i to the "next_chunk" field.
+func (m *IndexStreamMutation) AddNextChunk(i int64) {
+	if m.addnext_chunk != nil {
+		*m.addnext_chunk += i
+	} else {
+		m.addnext_chunk = &i
+	}
+}
+
+// AddedNextChunk returns the value that was added to the "next_chunk" field in this mutation.
+func (m *IndexStreamMutation) AddedNextChunk() (r int64, exists bool) {
+	v := m.addnext_chunk
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNextChunk resets all changes to the "next_chunk" field.
+func (m *IndexStreamMutation) ResetNextChunk() {
+	m.next_chunk = nil
+	m.addnext_chunk = nil
+}
+
+// SetNextPosition sets the "next_position" field.
+func (m *IndexStreamMutation) SetNextPosition(i int64) {
+	m.next_position = &i
+	m.addnext_position = nil
+}
+
+// NextPosition returns the value of the "next_position" field in the mutation.
+func (m *IndexStreamMutation) NextPosition() (r int64, exists bool) {
+	v := m.next_position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextPosition returns the old "next_position" field's value of the IndexStream entity.
+// If the IndexStream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexStreamMutation) OldNextPosition(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextPosition: %w", err)
+	}
+	return oldValue.NextPosition, nil
+}
+
+// AddNextPosition adds i to the "next_position" field.
+func (m *IndexStreamMutation) AddNextPosition(i int64) {
+	if m.addnext_position != nil {
+		*m.addnext_position += i
+	} else {
+		m.addnext_position = &i
+	}
+}
+
+// AddedNextPosition returns the value that was added to the "next_position" field in this mutation.
+func (m *IndexStreamMutation) AddedNextPosition() (r int64, exists bool) {
+	v := m.addnext_position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNextPosition resets all changes to the "next_position" field.
+func (m *IndexStreamMutation) ResetNextPosition() {
+	m.next_position = nil
+	m.addnext_position = nil
+}
+
+// SetEntries sets the "entries" field.
+func (m *IndexStreamMutation) SetEntries(i int) {
+	m.entries = &i
+	m.addentries = nil
+}
+
+// Entries returns the value of the "entries" field in the mutation.
+func (m *IndexStreamMutation) Entries() (r int, exists bool) {
+	v := m.entries
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEntries returns the old "entries" field's value of the IndexStream entity.
+// If the IndexStream object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IndexStreamMutation) OldEntries(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEntries is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEntries requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEntries: %w", err)
+	}
+	return oldValue.Entries, nil
+}
+
+// AddEntries adds i to the "entries" field.
+func (m *IndexStreamMutation) AddEntries(i int) {
+	if m.addentries != nil {
+		*m.addentries += i
+	} else {
+		m.addentries = &i
+	}
+}
+
+// AddedEntries returns the value that was added to the "entries" field in this mutation.
+func (m *IndexStreamMutation) AddedEntries() (r int, exists bool) {
+	v := m.addentries
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEntries resets all changes to the "entries" field.
+func (m *IndexStreamMutation) ResetEntries() {
+	m.entries = nil
+	m.addentries = nil
+}
+
+// Where appends a list predicates to the IndexStreamMutation builder.
+func (m *IndexStreamMutation) Where(ps ...predicate.IndexStream) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the IndexStreamMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *IndexStreamMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.IndexStream, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *IndexStreamMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *IndexStreamMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (IndexStream).
+func (m *IndexStreamMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *IndexStreamMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.root_id != nil {
+		fields = append(fields, indexstream.FieldRootID)
+	}
+	if m.name != nil {
+		fields = append(fields, indexstream.FieldName)
+	}
+	if m.format != nil {
+		fields = append(fields, indexstream.FieldFormat)
+	}
+	if m.chunks != nil {
+		fields = append(fields, indexstream.FieldChunks)
+	}
+	if m.next_chunk != nil {
+		fields = append(fields, indexstream.FieldNextChunk)
+	}
+	if m.next_position != nil {
+		fields = append(fields, indexstream.FieldNextPosition)
+	}
+	if m.entries != nil {
+		fields = append(fields, indexstream.FieldEntries)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *IndexStreamMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case indexstream.FieldRootID:
+		return m.RootID()
+	case indexstream.FieldName:
+		return m.Name()
+	case indexstream.FieldFormat:
+		return m.Format()
+	case indexstream.FieldChunks:
+		return m.Chunks()
+	case indexstream.FieldNextChunk:
+		return m.NextChunk()
+	case indexstream.FieldNextPosition:
+		return m.NextPosition()
+	case indexstream.FieldEntries:
+		return m.Entries()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *IndexStreamMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case indexstream.FieldRootID:
+		return m.OldRootID(ctx)
+	case indexstream.FieldName:
+		return m.OldName(ctx)
+	case indexstream.FieldFormat:
+		return m.OldFormat(ctx)
+	case indexstream.FieldChunks:
+		return m.OldChunks(ctx)
+	case indexstream.FieldNextChunk:
+		return m.OldNextChunk(ctx)
+	case indexstream.FieldNextPosition:
+		return m.OldNextPosition(ctx)
+	case indexstream.FieldEntries:
+		return m.OldEntries(ctx)
+	}
+	return nil, fmt.Errorf("unknown IndexStream field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexStreamMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case indexstream.FieldRootID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRootID(v)
+		return nil
+	case indexstream.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case indexstream.FieldFormat:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFormat(v)
+		return nil
+	case indexstream.FieldChunks:
+		v, ok := value.([]schema.IndexChunk)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChunks(v)
+		return nil
+	case indexstream.FieldNextChunk:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextChunk(v)
+		return nil
+	case indexstream.FieldNextPosition:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextPosition(v)
+		return nil
+	case indexstream.FieldEntries:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEntries(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexStream field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *IndexStreamMutation) AddedFields() []string {
+	var fields []string
+	if m.addroot_id != nil {
+		fields = append(fields, indexstream.FieldRootID)
+	}
+	if m.addformat != nil {
+		fields = append(fields, indexstream.FieldFormat)
+	}
+	if m.addnext_chunk != nil {
+		fields = append(fields, indexstream.FieldNextChunk)
+	}
+	if m.addnext_position != nil {
+		fields = append(fields, indexstream.FieldNextPosition)
+	}
+	if m.addentries != nil {
+		fields = append(fields, indexstream.FieldEntries)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *IndexStreamMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case indexstream.FieldRootID:
+		return m.AddedRootID()
+	case indexstream.FieldFormat:
+		return m.AddedFormat()
+	case indexstream.FieldNextChunk:
+		return m.AddedNextChunk()
+	case indexstream.FieldNextPosition:
+		return m.AddedNextPosition()
+	case indexstream.FieldEntries:
+		return m.AddedEntries()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IndexStreamMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case indexstream.FieldRootID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRootID(v)
+		return nil
+	case indexstream.FieldFormat:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFormat(v)
+		return nil
+	case indexstream.FieldNextChunk:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNextChunk(v)
+		return nil
+	case indexstream.FieldNextPosition:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNextPosition(v)
+		return nil
+	case indexstream.FieldEntries:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEntries(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IndexStream numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *IndexStreamMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(indexstream.FieldChunks) {
+		fields = append(fields, indexstream.FieldChunks)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *IndexStreamMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *IndexStreamMutation) ClearField(name string) error {
+	switch name {
+	case indexstream.FieldChunks:
+		m.ClearChunks()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexStream nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *IndexStreamMutation) ResetField(name string) error {
+	switch name {
+	case indexstream.FieldRootID:
+		m.ResetRootID()
+		return nil
+	case indexstream.FieldName:
+		m.ResetName()
+		return nil
+	case indexstream.FieldFormat:
+		m.ResetFormat()
+		return nil
+	case indexstream.FieldChunks:
+		m.ResetChunks()
+		return nil
+	case indexstream.FieldNextChunk:
+		m.ResetNextChunk()
+		return nil
+	case indexstream.FieldNextPosition:
+		m.ResetNextPosition()
+		return nil
+	case indexstream.FieldEntries:
+		m.ResetEntries()
+		return nil
+	}
+	return fmt.Errorf("unknown IndexStream field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *IndexStreamMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *IndexStreamMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *IndexStreamMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *IndexStreamMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *IndexStreamMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *IndexStreamMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *IndexStreamMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown IndexStream unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *IndexStreamMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown IndexStream edge %s", name)
 }
 
 // KeyLeaseMutation represents an operation that mutates the KeyLease nodes in the graph.
@@ -10970,6 +16453,1003 @@ func (m *SessionMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *SessionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Session edge %s", name)
+}
+
+// SigningKeyMutation represents an operation that mutates the SigningKey nodes in the graph.
+type SigningKeyMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	owner_id      *int64
+	addowner_id   *int64
+	_type         *string
+	form          *signingkey.Form
+	algorithm     *string
+	fingerprint   *string
+	identity      *string
+	public        *[]byte
+	private       *[]byte
+	current       *bool
+	signs_until   *time.Time
+	expires_at    *time.Time
+	created_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*SigningKey, error)
+	predicates    []predicate.SigningKey
+}
+
+var _ ent.Mutation = (*SigningKeyMutation)(nil)
+
+// signingkeyOption allows management of the mutation configuration using functional options.
+type signingkeyOption func(*SigningKeyMutation)
+
+// newSigningKeyMutation creates new mutation for the SigningKey entity.
+func newSigningKeyMutation(c config, op Op, opts ...signingkeyOption) *SigningKeyMutation {
+	m := &SigningKeyMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSigningKey,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSigningKeyID sets the ID field of the mutation.
+func withSigningKeyID(id int64) signingkeyOption {
+	return func(m *SigningKeyMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SigningKey
+		)
+		m.oldValue = func(ctx context.Context) (*SigningKey, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SigningKey.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSigningKey sets the old SigningKey of the mutation.
+func withSigningKey(node *SigningKey) signingkeyOption {
+	return func(m *SigningKeyMutation) {
+		m.oldValue = func(context.Context) (*SigningKey, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SigningKeyMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SigningKeyMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SigningKeyMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SigningKeyMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SigningKey.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetOwnerID sets the "owner_id" field.
+func (m *SigningKeyMutation) SetOwnerID(i int64) {
+	m.owner_id = &i
+	m.addowner_id = nil
+}
+
+// OwnerID returns the value of the "owner_id" field in the mutation.
+func (m *SigningKeyMutation) OwnerID() (r int64, exists bool) {
+	v := m.owner_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnerID returns the old "owner_id" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldOwnerID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnerID: %w", err)
+	}
+	return oldValue.OwnerID, nil
+}
+
+// AddOwnerID adds i to the "owner_id" field.
+func (m *SigningKeyMutation) AddOwnerID(i int64) {
+	if m.addowner_id != nil {
+		*m.addowner_id += i
+	} else {
+		m.addowner_id = &i
+	}
+}
+
+// AddedOwnerID returns the value that was added to the "owner_id" field in this mutation.
+func (m *SigningKeyMutation) AddedOwnerID() (r int64, exists bool) {
+	v := m.addowner_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOwnerID resets all changes to the "owner_id" field.
+func (m *SigningKeyMutation) ResetOwnerID() {
+	m.owner_id = nil
+	m.addowner_id = nil
+}
+
+// SetType sets the "type" field.
+func (m *SigningKeyMutation) SetType(s string) {
+	m._type = &s
+}
+
+// GetType returns the value of the "type" field in the mutation.
+func (m *SigningKeyMutation) GetType() (r string, exists bool) {
+	v := m._type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldType returns the old "type" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldType: %w", err)
+	}
+	return oldValue.Type, nil
+}
+
+// ResetType resets all changes to the "type" field.
+func (m *SigningKeyMutation) ResetType() {
+	m._type = nil
+}
+
+// SetForm sets the "form" field.
+func (m *SigningKeyMutation) SetForm(s signingkey.Form) {
+	m.form = &s
+}
+
+// Form returns the value of the "form" field in the mutation.
+func (m *SigningKeyMutation) Form() (r signingkey.Form, exists bool) {
+	v := m.form
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldForm returns the old "form" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldForm(ctx context.Context) (v signingkey.Form, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldForm is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldForm requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldForm: %w", err)
+	}
+	return oldValue.Form, nil
+}
+
+// ResetForm resets all changes to the "form" field.
+func (m *SigningKeyMutation) ResetForm() {
+	m.form = nil
+}
+
+// SetAlgorithm sets the "algorithm" field.
+func (m *SigningKeyMutation) SetAlgorithm(s string) {
+	m.algorithm = &s
+}
+
+// Algorithm returns the value of the "algorithm" field in the mutation.
+func (m *SigningKeyMutation) Algorithm() (r string, exists bool) {
+	v := m.algorithm
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAlgorithm returns the old "algorithm" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldAlgorithm(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAlgorithm is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAlgorithm requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAlgorithm: %w", err)
+	}
+	return oldValue.Algorithm, nil
+}
+
+// ResetAlgorithm resets all changes to the "algorithm" field.
+func (m *SigningKeyMutation) ResetAlgorithm() {
+	m.algorithm = nil
+}
+
+// SetFingerprint sets the "fingerprint" field.
+func (m *SigningKeyMutation) SetFingerprint(s string) {
+	m.fingerprint = &s
+}
+
+// Fingerprint returns the value of the "fingerprint" field in the mutation.
+func (m *SigningKeyMutation) Fingerprint() (r string, exists bool) {
+	v := m.fingerprint
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFingerprint returns the old "fingerprint" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldFingerprint(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFingerprint is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFingerprint requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFingerprint: %w", err)
+	}
+	return oldValue.Fingerprint, nil
+}
+
+// ResetFingerprint resets all changes to the "fingerprint" field.
+func (m *SigningKeyMutation) ResetFingerprint() {
+	m.fingerprint = nil
+}
+
+// SetIdentity sets the "identity" field.
+func (m *SigningKeyMutation) SetIdentity(s string) {
+	m.identity = &s
+}
+
+// Identity returns the value of the "identity" field in the mutation.
+func (m *SigningKeyMutation) Identity() (r string, exists bool) {
+	v := m.identity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIdentity returns the old "identity" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldIdentity(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIdentity is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIdentity requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIdentity: %w", err)
+	}
+	return oldValue.Identity, nil
+}
+
+// ResetIdentity resets all changes to the "identity" field.
+func (m *SigningKeyMutation) ResetIdentity() {
+	m.identity = nil
+}
+
+// SetPublic sets the "public" field.
+func (m *SigningKeyMutation) SetPublic(b []byte) {
+	m.public = &b
+}
+
+// Public returns the value of the "public" field in the mutation.
+func (m *SigningKeyMutation) Public() (r []byte, exists bool) {
+	v := m.public
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublic returns the old "public" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldPublic(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublic is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublic requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublic: %w", err)
+	}
+	return oldValue.Public, nil
+}
+
+// ResetPublic resets all changes to the "public" field.
+func (m *SigningKeyMutation) ResetPublic() {
+	m.public = nil
+}
+
+// SetPrivate sets the "private" field.
+func (m *SigningKeyMutation) SetPrivate(b []byte) {
+	m.private = &b
+}
+
+// Private returns the value of the "private" field in the mutation.
+func (m *SigningKeyMutation) Private() (r []byte, exists bool) {
+	v := m.private
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrivate returns the old "private" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldPrivate(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrivate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrivate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrivate: %w", err)
+	}
+	return oldValue.Private, nil
+}
+
+// ResetPrivate resets all changes to the "private" field.
+func (m *SigningKeyMutation) ResetPrivate() {
+	m.private = nil
+}
+
+// SetCurrent sets the "current" field.
+func (m *SigningKeyMutation) SetCurrent(b bool) {
+	m.current = &b
+}
+
+// Current returns the value of the "current" field in the mutation.
+func (m *SigningKeyMutation) Current() (r bool, exists bool) {
+	v := m.current
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCurrent returns the old "current" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldCurrent(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCurrent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCurrent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCurrent: %w", err)
+	}
+	return oldValue.Current, nil
+}
+
+// ResetCurrent resets all changes to the "current" field.
+func (m *SigningKeyMutation) ResetCurrent() {
+	m.current = nil
+}
+
+// SetSignsUntil sets the "signs_until" field.
+func (m *SigningKeyMutation) SetSignsUntil(t time.Time) {
+	m.signs_until = &t
+}
+
+// SignsUntil returns the value of the "signs_until" field in the mutation.
+func (m *SigningKeyMutation) SignsUntil() (r time.Time, exists bool) {
+	v := m.signs_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSignsUntil returns the old "signs_until" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldSignsUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSignsUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSignsUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSignsUntil: %w", err)
+	}
+	return oldValue.SignsUntil, nil
+}
+
+// ClearSignsUntil clears the value of the "signs_until" field.
+func (m *SigningKeyMutation) ClearSignsUntil() {
+	m.signs_until = nil
+	m.clearedFields[signingkey.FieldSignsUntil] = struct{}{}
+}
+
+// SignsUntilCleared returns if the "signs_until" field was cleared in this mutation.
+func (m *SigningKeyMutation) SignsUntilCleared() bool {
+	_, ok := m.clearedFields[signingkey.FieldSignsUntil]
+	return ok
+}
+
+// ResetSignsUntil resets all changes to the "signs_until" field.
+func (m *SigningKeyMutation) ResetSignsUntil() {
+	m.signs_until = nil
+	delete(m.clearedFields, signingkey.FieldSignsUntil)
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *SigningKeyMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *SigningKeyMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldExpiresAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (m *SigningKeyMutation) ClearExpiresAt() {
+	m.expires_at = nil
+	m.clearedFields[signingkey.FieldExpiresAt] = struct{}{}
+}
+
+// ExpiresAtCleared returns if the "expires_at" field was cleared in this mutation.
+func (m *SigningKeyMutation) ExpiresAtCleared() bool {
+	_, ok := m.clearedFields[signingkey.FieldExpiresAt]
+	return ok
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *SigningKeyMutation) ResetExpiresAt() {
+	m.expires_at = nil
+	delete(m.clearedFields, signingkey.FieldExpiresAt)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *SigningKeyMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *SigningKeyMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the SigningKey entity.
+// If the SigningKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SigningKeyMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *SigningKeyMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// Where appends a list predicates to the SigningKeyMutation builder.
+func (m *SigningKeyMutation) Where(ps ...predicate.SigningKey) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SigningKeyMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SigningKeyMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SigningKey, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SigningKeyMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SigningKeyMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SigningKey).
+func (m *SigningKeyMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SigningKeyMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.owner_id != nil {
+		fields = append(fields, signingkey.FieldOwnerID)
+	}
+	if m._type != nil {
+		fields = append(fields, signingkey.FieldType)
+	}
+	if m.form != nil {
+		fields = append(fields, signingkey.FieldForm)
+	}
+	if m.algorithm != nil {
+		fields = append(fields, signingkey.FieldAlgorithm)
+	}
+	if m.fingerprint != nil {
+		fields = append(fields, signingkey.FieldFingerprint)
+	}
+	if m.identity != nil {
+		fields = append(fields, signingkey.FieldIdentity)
+	}
+	if m.public != nil {
+		fields = append(fields, signingkey.FieldPublic)
+	}
+	if m.private != nil {
+		fields = append(fields, signingkey.FieldPrivate)
+	}
+	if m.current != nil {
+		fields = append(fields, signingkey.FieldCurrent)
+	}
+	if m.signs_until != nil {
+		fields = append(fields, signingkey.FieldSignsUntil)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, signingkey.FieldExpiresAt)
+	}
+	if m.created_at != nil {
+		fields = append(fields, signingkey.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SigningKeyMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case signingkey.FieldOwnerID:
+		return m.OwnerID()
+	case signingkey.FieldType:
+		return m.GetType()
+	case signingkey.FieldForm:
+		return m.Form()
+	case signingkey.FieldAlgorithm:
+		return m.Algorithm()
+	case signingkey.FieldFingerprint:
+		return m.Fingerprint()
+	case signingkey.FieldIdentity:
+		return m.Identity()
+	case signingkey.FieldPublic:
+		return m.Public()
+	case signingkey.FieldPrivate:
+		return m.Private()
+	case signingkey.FieldCurrent:
+		return m.Current()
+	case signingkey.FieldSignsUntil:
+		return m.SignsUntil()
+	case signingkey.FieldExpiresAt:
+		return m.ExpiresAt()
+	case signingkey.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SigningKeyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case signingkey.FieldOwnerID:
+		return m.OldOwnerID(ctx)
+	case signingkey.FieldType:
+		return m.OldType(ctx)
+	case signingkey.FieldForm:
+		return m.OldForm(ctx)
+	case signingkey.FieldAlgorithm:
+		return m.OldAlgorithm(ctx)
+	case signingkey.FieldFingerprint:
+		return m.OldFingerprint(ctx)
+	case signingkey.FieldIdentity:
+		return m.OldIdentity(ctx)
+	case signingkey.FieldPublic:
+		return m.OldPublic(ctx)
+	case signingkey.FieldPrivate:
+		return m.OldPrivate(ctx)
+	case signingkey.FieldCurrent:
+		return m.OldCurrent(ctx)
+	case signingkey.FieldSignsUntil:
+		return m.OldSignsUntil(ctx)
+	case signingkey.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case signingkey.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown SigningKey field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SigningKeyMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case signingkey.FieldOwnerID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnerID(v)
+		return nil
+	case signingkey.FieldType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetType(v)
+		return nil
+	case signingkey.FieldForm:
+		v, ok := value.(signingkey.Form)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetForm(v)
+		return nil
+	case signingkey.FieldAlgorithm:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAlgorithm(v)
+		return nil
+	case signingkey.FieldFingerprint:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFingerprint(v)
+		return nil
+	case signingkey.FieldIdentity:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIdentity(v)
+		return nil
+	case signingkey.FieldPublic:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublic(v)
+		return nil
+	case signingkey.FieldPrivate:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrivate(v)
+		return nil
+	case signingkey.FieldCurrent:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCurrent(v)
+		return nil
+	case signingkey.FieldSignsUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSignsUntil(v)
+		return nil
+	case signingkey.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case signingkey.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SigningKey field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SigningKeyMutation) AddedFields() []string {
+	var fields []string
+	if m.addowner_id != nil {
+		fields = append(fields, signingkey.FieldOwnerID)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SigningKeyMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case signingkey.FieldOwnerID:
+		return m.AddedOwnerID()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SigningKeyMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case signingkey.FieldOwnerID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOwnerID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SigningKey numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SigningKeyMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(signingkey.FieldSignsUntil) {
+		fields = append(fields, signingkey.FieldSignsUntil)
+	}
+	if m.FieldCleared(signingkey.FieldExpiresAt) {
+		fields = append(fields, signingkey.FieldExpiresAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SigningKeyMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SigningKeyMutation) ClearField(name string) error {
+	switch name {
+	case signingkey.FieldSignsUntil:
+		m.ClearSignsUntil()
+		return nil
+	case signingkey.FieldExpiresAt:
+		m.ClearExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown SigningKey nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SigningKeyMutation) ResetField(name string) error {
+	switch name {
+	case signingkey.FieldOwnerID:
+		m.ResetOwnerID()
+		return nil
+	case signingkey.FieldType:
+		m.ResetType()
+		return nil
+	case signingkey.FieldForm:
+		m.ResetForm()
+		return nil
+	case signingkey.FieldAlgorithm:
+		m.ResetAlgorithm()
+		return nil
+	case signingkey.FieldFingerprint:
+		m.ResetFingerprint()
+		return nil
+	case signingkey.FieldIdentity:
+		m.ResetIdentity()
+		return nil
+	case signingkey.FieldPublic:
+		m.ResetPublic()
+		return nil
+	case signingkey.FieldPrivate:
+		m.ResetPrivate()
+		return nil
+	case signingkey.FieldCurrent:
+		m.ResetCurrent()
+		return nil
+	case signingkey.FieldSignsUntil:
+		m.ResetSignsUntil()
+		return nil
+	case signingkey.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case signingkey.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown SigningKey field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SigningKeyMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SigningKeyMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SigningKeyMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SigningKeyMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SigningKeyMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SigningKeyMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SigningKeyMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown SigningKey unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SigningKeyMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown SigningKey edge %s", name)
 }
 
 // TagMutation represents an operation that mutates the Tag nodes in the graph.

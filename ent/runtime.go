@@ -5,6 +5,12 @@ package ent
 import (
 	"entrepot/ent/blobupload"
 	"entrepot/ent/event"
+	"entrepot/ent/indexdata"
+	"entrepot/ent/indexfragment"
+	"entrepot/ent/indexobject"
+	"entrepot/ent/indexroot"
+	"entrepot/ent/indexsnapshot"
+	"entrepot/ent/indexstream"
 	"entrepot/ent/keylease"
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
@@ -14,6 +20,7 @@ import (
 	"entrepot/ent/pkg"
 	"entrepot/ent/schema"
 	"entrepot/ent/secret"
+	"entrepot/ent/signingkey"
 	"entrepot/ent/tag"
 	"entrepot/ent/token"
 	"entrepot/ent/user"
@@ -44,6 +51,106 @@ func init() {
 	eventDescCreatedAt := eventFields[6].Descriptor()
 	// event.DefaultCreatedAt holds the default value on creation for the created_at field.
 	event.DefaultCreatedAt = eventDescCreatedAt.Default.(func() time.Time)
+	indexdataFields := schema.IndexData{}.Fields()
+	_ = indexdataFields
+	// indexdataDescSourceID is the schema descriptor for source_id field.
+	indexdataDescSourceID := indexdataFields[1].Descriptor()
+	// indexdata.DefaultSourceID holds the default value on creation for the source_id field.
+	indexdata.DefaultSourceID = indexdataDescSourceID.Default.(int64)
+	// indexdataDescCreatedAt is the schema descriptor for created_at field.
+	indexdataDescCreatedAt := indexdataFields[5].Descriptor()
+	// indexdata.DefaultCreatedAt holds the default value on creation for the created_at field.
+	indexdata.DefaultCreatedAt = indexdataDescCreatedAt.Default.(func() time.Time)
+	indexfragmentFields := schema.IndexFragment{}.Fields()
+	_ = indexfragmentFields
+	// indexfragmentDescName is the schema descriptor for name field.
+	indexfragmentDescName := indexfragmentFields[3].Descriptor()
+	// indexfragment.DefaultName holds the default value on creation for the name field.
+	indexfragment.DefaultName = indexfragmentDescName.Default.(string)
+	// indexfragmentDescRank is the schema descriptor for rank field.
+	indexfragmentDescRank := indexfragmentFields[4].Descriptor()
+	// indexfragment.DefaultRank holds the default value on creation for the rank field.
+	indexfragment.DefaultRank = indexfragmentDescRank.Default.(string)
+	// indexfragmentDescSort is the schema descriptor for sort field.
+	indexfragmentDescSort := indexfragmentFields[5].Descriptor()
+	// indexfragment.DefaultSort holds the default value on creation for the sort field.
+	indexfragment.DefaultSort = indexfragmentDescSort.Default.(string)
+	// indexfragmentDescListed is the schema descriptor for listed field.
+	indexfragmentDescListed := indexfragmentFields[6].Descriptor()
+	// indexfragment.DefaultListed holds the default value on creation for the listed field.
+	indexfragment.DefaultListed = indexfragmentDescListed.Default.(bool)
+	// indexfragmentDescGone is the schema descriptor for gone field.
+	indexfragmentDescGone := indexfragmentFields[7].Descriptor()
+	// indexfragment.DefaultGone holds the default value on creation for the gone field.
+	indexfragment.DefaultGone = indexfragmentDescGone.Default.(bool)
+	// indexfragmentDescDirty is the schema descriptor for dirty field.
+	indexfragmentDescDirty := indexfragmentFields[8].Descriptor()
+	// indexfragment.DefaultDirty holds the default value on creation for the dirty field.
+	indexfragment.DefaultDirty = indexfragmentDescDirty.Default.(bool)
+	// indexfragmentDescChunk is the schema descriptor for chunk field.
+	indexfragmentDescChunk := indexfragmentFields[9].Descriptor()
+	// indexfragment.DefaultChunk holds the default value on creation for the chunk field.
+	indexfragment.DefaultChunk = indexfragmentDescChunk.Default.(int64)
+	// indexfragmentDescPosition is the schema descriptor for position field.
+	indexfragmentDescPosition := indexfragmentFields[10].Descriptor()
+	// indexfragment.DefaultPosition holds the default value on creation for the position field.
+	indexfragment.DefaultPosition = indexfragmentDescPosition.Default.(int64)
+	// indexfragmentDescLength is the schema descriptor for length field.
+	indexfragmentDescLength := indexfragmentFields[11].Descriptor()
+	// indexfragment.DefaultLength holds the default value on creation for the length field.
+	indexfragment.DefaultLength = indexfragmentDescLength.Default.(int)
+	indexobjectFields := schema.IndexObject{}.Fields()
+	_ = indexobjectFields
+	// indexobjectDescCreatedAt is the schema descriptor for created_at field.
+	indexobjectDescCreatedAt := indexobjectFields[7].Descriptor()
+	// indexobject.DefaultCreatedAt holds the default value on creation for the created_at field.
+	indexobject.DefaultCreatedAt = indexobjectDescCreatedAt.Default.(func() time.Time)
+	indexrootFields := schema.IndexRoot{}.Fields()
+	_ = indexrootFields
+	// indexrootDescMember is the schema descriptor for member field.
+	indexrootDescMember := indexrootFields[3].Descriptor()
+	// indexroot.DefaultMember holds the default value on creation for the member field.
+	indexroot.DefaultMember = indexrootDescMember.Default.(string)
+	// indexrootDescGeneration is the schema descriptor for generation field.
+	indexrootDescGeneration := indexrootFields[6].Descriptor()
+	// indexroot.DefaultGeneration holds the default value on creation for the generation field.
+	indexroot.DefaultGeneration = indexrootDescGeneration.Default.(int64)
+	// indexrootDescBuilt is the schema descriptor for built field.
+	indexrootDescBuilt := indexrootFields[7].Descriptor()
+	// indexroot.DefaultBuilt holds the default value on creation for the built field.
+	indexroot.DefaultBuilt = indexrootDescBuilt.Default.(int64)
+	// indexrootDescToken is the schema descriptor for token field.
+	indexrootDescToken := indexrootFields[11].Descriptor()
+	// indexroot.DefaultToken holds the default value on creation for the token field.
+	indexroot.DefaultToken = indexrootDescToken.Default.(int64)
+	// indexrootDescCreatedAt is the schema descriptor for created_at field.
+	indexrootDescCreatedAt := indexrootFields[13].Descriptor()
+	// indexroot.DefaultCreatedAt holds the default value on creation for the created_at field.
+	indexroot.DefaultCreatedAt = indexrootDescCreatedAt.Default.(func() time.Time)
+	indexsnapshotFields := schema.IndexSnapshot{}.Fields()
+	_ = indexsnapshotFields
+	// indexsnapshotDescCreatedAt is the schema descriptor for created_at field.
+	indexsnapshotDescCreatedAt := indexsnapshotFields[4].Descriptor()
+	// indexsnapshot.DefaultCreatedAt holds the default value on creation for the created_at field.
+	indexsnapshot.DefaultCreatedAt = indexsnapshotDescCreatedAt.Default.(func() time.Time)
+	indexstreamFields := schema.IndexStream{}.Fields()
+	_ = indexstreamFields
+	// indexstreamDescFormat is the schema descriptor for format field.
+	indexstreamDescFormat := indexstreamFields[2].Descriptor()
+	// indexstream.DefaultFormat holds the default value on creation for the format field.
+	indexstream.DefaultFormat = indexstreamDescFormat.Default.(int)
+	// indexstreamDescNextChunk is the schema descriptor for next_chunk field.
+	indexstreamDescNextChunk := indexstreamFields[4].Descriptor()
+	// indexstream.DefaultNextChunk holds the default value on creation for the next_chunk field.
+	indexstream.DefaultNextChunk = indexstreamDescNextChunk.Default.(int64)
+	// indexstreamDescNextPosition is the schema descriptor for next_position field.
+	indexstreamDescNextPosition := indexstreamFields[5].Descriptor()
+	// indexstream.DefaultNextPosition holds the default value on creation for the next_position field.
+	indexstream.DefaultNextPosition = indexstreamDescNextPosition.Default.(int64)
+	// indexstreamDescEntries is the schema descriptor for entries field.
+	indexstreamDescEntries := indexstreamFields[6].Descriptor()
+	// indexstream.DefaultEntries holds the default value on creation for the entries field.
+	indexstream.DefaultEntries = indexstreamDescEntries.Default.(int)
 	keyleaseFields := schema.KeyLease{}.Fields()
 	_ = keyleaseFields
 	// keyleaseDescCreatedAt is the schema descriptor for created_at field.
@@ -224,6 +331,20 @@ func init() {
 	secretDescCreatedAt := secretFields[2].Descriptor()
 	// secret.DefaultCreatedAt holds the default value on creation for the created_at field.
 	secret.DefaultCreatedAt = secretDescCreatedAt.Default.(func() time.Time)
+	signingkeyFields := schema.SigningKey{}.Fields()
+	_ = signingkeyFields
+	// signingkeyDescIdentity is the schema descriptor for identity field.
+	signingkeyDescIdentity := signingkeyFields[5].Descriptor()
+	// signingkey.DefaultIdentity holds the default value on creation for the identity field.
+	signingkey.DefaultIdentity = signingkeyDescIdentity.Default.(string)
+	// signingkeyDescCurrent is the schema descriptor for current field.
+	signingkeyDescCurrent := signingkeyFields[8].Descriptor()
+	// signingkey.DefaultCurrent holds the default value on creation for the current field.
+	signingkey.DefaultCurrent = signingkeyDescCurrent.Default.(bool)
+	// signingkeyDescCreatedAt is the schema descriptor for created_at field.
+	signingkeyDescCreatedAt := signingkeyFields[11].Descriptor()
+	// signingkey.DefaultCreatedAt holds the default value on creation for the created_at field.
+	signingkey.DefaultCreatedAt = signingkeyDescCreatedAt.Default.(func() time.Time)
 	tagFields := schema.Tag{}.Fields()
 	_ = tagFields
 	// tagDescCreatedAt is the schema descriptor for created_at field.

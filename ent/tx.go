@@ -18,6 +18,18 @@ type Tx struct {
 	BlobUpload *BlobUploadClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// IndexData is the client for interacting with the IndexData builders.
+	IndexData *IndexDataClient
+	// IndexFragment is the client for interacting with the IndexFragment builders.
+	IndexFragment *IndexFragmentClient
+	// IndexObject is the client for interacting with the IndexObject builders.
+	IndexObject *IndexObjectClient
+	// IndexRoot is the client for interacting with the IndexRoot builders.
+	IndexRoot *IndexRootClient
+	// IndexSnapshot is the client for interacting with the IndexSnapshot builders.
+	IndexSnapshot *IndexSnapshotClient
+	// IndexStream is the client for interacting with the IndexStream builders.
+	IndexStream *IndexStreamClient
 	// KeyLease is the client for interacting with the KeyLease builders.
 	KeyLease *KeyLeaseClient
 	// Membership is the client for interacting with the Membership builders.
@@ -38,6 +50,8 @@ type Tx struct {
 	Secret *SecretClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// SigningKey is the client for interacting with the SigningKey builders.
+	SigningKey *SigningKeyClient
 	// Tag is the client for interacting with the Tag builders.
 	Tag *TagClient
 	// Token is the client for interacting with the Token builders.
@@ -177,6 +191,12 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.BlobUpload = NewBlobUploadClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
+	tx.IndexData = NewIndexDataClient(tx.config)
+	tx.IndexFragment = NewIndexFragmentClient(tx.config)
+	tx.IndexObject = NewIndexObjectClient(tx.config)
+	tx.IndexRoot = NewIndexRootClient(tx.config)
+	tx.IndexSnapshot = NewIndexSnapshotClient(tx.config)
+	tx.IndexStream = NewIndexStreamClient(tx.config)
 	tx.KeyLease = NewKeyLeaseClient(tx.config)
 	tx.Membership = NewMembershipClient(tx.config)
 	tx.Owner = NewOwnerClient(tx.config)
@@ -187,6 +207,7 @@ func (tx *Tx) init() {
 	tx.Property = NewPropertyClient(tx.config)
 	tx.Secret = NewSecretClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
+	tx.SigningKey = NewSigningKeyClient(tx.config)
 	tx.Tag = NewTagClient(tx.config)
 	tx.Token = NewTokenClient(tx.config)
 	tx.User = NewUserClient(tx.config)

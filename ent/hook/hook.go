@@ -32,6 +32,78 @@ func (f EventFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.EventMutation", m)
 }
 
+// The IndexDataFunc type is an adapter to allow the use of ordinary
+// function as IndexData mutator.
+type IndexDataFunc func(context.Context, *ent.IndexDataMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IndexDataFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.IndexDataMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IndexDataMutation", m)
+}
+
+// The IndexFragmentFunc type is an adapter to allow the use of ordinary
+// function as IndexFragment mutator.
+type IndexFragmentFunc func(context.Context, *ent.IndexFragmentMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IndexFragmentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.IndexFragmentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IndexFragmentMutation", m)
+}
+
+// The IndexObjectFunc type is an adapter to allow the use of ordinary
+// function as IndexObject mutator.
+type IndexObjectFunc func(context.Context, *ent.IndexObjectMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IndexObjectFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.IndexObjectMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IndexObjectMutation", m)
+}
+
+// The IndexRootFunc type is an adapter to allow the use of ordinary
+// function as IndexRoot mutator.
+type IndexRootFunc func(context.Context, *ent.IndexRootMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IndexRootFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.IndexRootMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IndexRootMutation", m)
+}
+
+// The IndexSnapshotFunc type is an adapter to allow the use of ordinary
+// function as IndexSnapshot mutator.
+type IndexSnapshotFunc func(context.Context, *ent.IndexSnapshotMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IndexSnapshotFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.IndexSnapshotMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IndexSnapshotMutation", m)
+}
+
+// The IndexStreamFunc type is an adapter to allow the use of ordinary
+// function as IndexStream mutator.
+type IndexStreamFunc func(context.Context, *ent.IndexStreamMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IndexStreamFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.IndexStreamMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IndexStreamMutation", m)
+}
+
 // The KeyLeaseFunc type is an adapter to allow the use of ordinary
 // function as KeyLease mutator.
 type KeyLeaseFunc func(context.Context, *ent.KeyLeaseMutation) (ent.Value, error)
@@ -150,6 +222,18 @@ func (f SessionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SessionMutation", m)
+}
+
+// The SigningKeyFunc type is an adapter to allow the use of ordinary
+// function as SigningKey mutator.
+type SigningKeyFunc func(context.Context, *ent.SigningKeyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f SigningKeyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.SigningKeyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SigningKeyMutation", m)
 }
 
 // The TagFunc type is an adapter to allow the use of ordinary

@@ -9,6 +9,12 @@ import (
 	"entrepot/ent"
 	"entrepot/ent/blobupload"
 	"entrepot/ent/event"
+	"entrepot/ent/indexdata"
+	"entrepot/ent/indexfragment"
+	"entrepot/ent/indexobject"
+	"entrepot/ent/indexroot"
+	"entrepot/ent/indexsnapshot"
+	"entrepot/ent/indexstream"
 	"entrepot/ent/keylease"
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
@@ -20,6 +26,7 @@ import (
 	"entrepot/ent/property"
 	"entrepot/ent/secret"
 	"entrepot/ent/session"
+	"entrepot/ent/signingkey"
 	"entrepot/ent/tag"
 	"entrepot/ent/token"
 	"entrepot/ent/user"
@@ -135,6 +142,168 @@ func (f TraverseEvent) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.EventQuery", q)
+}
+
+// The IndexDataFunc type is an adapter to allow the use of ordinary function as a Querier.
+type IndexDataFunc func(context.Context, *ent.IndexDataQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f IndexDataFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.IndexDataQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.IndexDataQuery", q)
+}
+
+// The TraverseIndexData type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseIndexData func(context.Context, *ent.IndexDataQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseIndexData) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseIndexData) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IndexDataQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.IndexDataQuery", q)
+}
+
+// The IndexFragmentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type IndexFragmentFunc func(context.Context, *ent.IndexFragmentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f IndexFragmentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.IndexFragmentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.IndexFragmentQuery", q)
+}
+
+// The TraverseIndexFragment type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseIndexFragment func(context.Context, *ent.IndexFragmentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseIndexFragment) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseIndexFragment) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IndexFragmentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.IndexFragmentQuery", q)
+}
+
+// The IndexObjectFunc type is an adapter to allow the use of ordinary function as a Querier.
+type IndexObjectFunc func(context.Context, *ent.IndexObjectQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f IndexObjectFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.IndexObjectQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.IndexObjectQuery", q)
+}
+
+// The TraverseIndexObject type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseIndexObject func(context.Context, *ent.IndexObjectQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseIndexObject) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseIndexObject) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IndexObjectQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.IndexObjectQuery", q)
+}
+
+// The IndexRootFunc type is an adapter to allow the use of ordinary function as a Querier.
+type IndexRootFunc func(context.Context, *ent.IndexRootQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f IndexRootFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.IndexRootQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.IndexRootQuery", q)
+}
+
+// The TraverseIndexRoot type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseIndexRoot func(context.Context, *ent.IndexRootQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseIndexRoot) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseIndexRoot) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IndexRootQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.IndexRootQuery", q)
+}
+
+// The IndexSnapshotFunc type is an adapter to allow the use of ordinary function as a Querier.
+type IndexSnapshotFunc func(context.Context, *ent.IndexSnapshotQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f IndexSnapshotFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.IndexSnapshotQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.IndexSnapshotQuery", q)
+}
+
+// The TraverseIndexSnapshot type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseIndexSnapshot func(context.Context, *ent.IndexSnapshotQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseIndexSnapshot) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseIndexSnapshot) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IndexSnapshotQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.IndexSnapshotQuery", q)
+}
+
+// The IndexStreamFunc type is an adapter to allow the use of ordinary function as a Querier.
+type IndexStreamFunc func(context.Context, *ent.IndexStreamQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f IndexStreamFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.IndexStreamQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.IndexStreamQuery", q)
+}
+
+// The TraverseIndexStream type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseIndexStream func(context.Context, *ent.IndexStreamQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseIndexStream) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseIndexStream) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IndexStreamQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.IndexStreamQuery", q)
 }
 
 // The KeyLeaseFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -407,6 +576,33 @@ func (f TraverseSession) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.SessionQuery", q)
 }
 
+// The SigningKeyFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SigningKeyFunc func(context.Context, *ent.SigningKeyQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f SigningKeyFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.SigningKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.SigningKeyQuery", q)
+}
+
+// The TraverseSigningKey type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSigningKey func(context.Context, *ent.SigningKeyQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSigningKey) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSigningKey) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SigningKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.SigningKeyQuery", q)
+}
+
 // The TagFunc type is an adapter to allow the use of ordinary function as a Querier.
 type TagFunc func(context.Context, *ent.TagQuery) (ent.Value, error)
 
@@ -495,6 +691,18 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.BlobUploadQuery, predicate.BlobUpload, blobupload.OrderOption]{typ: ent.TypeBlobUpload, tq: q}, nil
 	case *ent.EventQuery:
 		return &query[*ent.EventQuery, predicate.Event, event.OrderOption]{typ: ent.TypeEvent, tq: q}, nil
+	case *ent.IndexDataQuery:
+		return &query[*ent.IndexDataQuery, predicate.IndexData, indexdata.OrderOption]{typ: ent.TypeIndexData, tq: q}, nil
+	case *ent.IndexFragmentQuery:
+		return &query[*ent.IndexFragmentQuery, predicate.IndexFragment, indexfragment.OrderOption]{typ: ent.TypeIndexFragment, tq: q}, nil
+	case *ent.IndexObjectQuery:
+		return &query[*ent.IndexObjectQuery, predicate.IndexObject, indexobject.OrderOption]{typ: ent.TypeIndexObject, tq: q}, nil
+	case *ent.IndexRootQuery:
+		return &query[*ent.IndexRootQuery, predicate.IndexRoot, indexroot.OrderOption]{typ: ent.TypeIndexRoot, tq: q}, nil
+	case *ent.IndexSnapshotQuery:
+		return &query[*ent.IndexSnapshotQuery, predicate.IndexSnapshot, indexsnapshot.OrderOption]{typ: ent.TypeIndexSnapshot, tq: q}, nil
+	case *ent.IndexStreamQuery:
+		return &query[*ent.IndexStreamQuery, predicate.IndexStream, indexstream.OrderOption]{typ: ent.TypeIndexStream, tq: q}, nil
 	case *ent.KeyLeaseQuery:
 		return &query[*ent.KeyLeaseQuery, predicate.KeyLease, keylease.OrderOption]{typ: ent.TypeKeyLease, tq: q}, nil
 	case *ent.MembershipQuery:
@@ -515,6 +723,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.SecretQuery, predicate.Secret, secret.OrderOption]{typ: ent.TypeSecret, tq: q}, nil
 	case *ent.SessionQuery:
 		return &query[*ent.SessionQuery, predicate.Session, session.OrderOption]{typ: ent.TypeSession, tq: q}, nil
+	case *ent.SigningKeyQuery:
+		return &query[*ent.SigningKeyQuery, predicate.SigningKey, signingkey.OrderOption]{typ: ent.TypeSigningKey, tq: q}, nil
 	case *ent.TagQuery:
 		return &query[*ent.TagQuery, predicate.Tag, tag.OrderOption]{typ: ent.TypeTag, tq: q}, nil
 	case *ent.TokenQuery:

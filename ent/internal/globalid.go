@@ -2,4 +2,4 @@
 
 package internal
 
-const IncrementStarts = "{\"blob_uploads\":0,\"events\":4294967296,\"key_leases\":8589934592,\"memberships\":12884901888,\"owners\":17179869184,\"package_blobs\":21474836480,\"package_files\":25769803776,\"package_versions\":30064771072,\"packages\":34359738368,\"properties\":38654705664,\"secrets\":42949672960,\"sessions\":47244640256,\"tags\":51539607552,\"tokens\":55834574848,\"users\":60129542144}"
+const IncrementStarts = "{\"blob_uploads\":0,\"events\":4294967296,\"index_data\":64424509440,\"index_fragments\":68719476736,\"index_objects\":73014444032,\"index_roots\":77309411328,\"index_snapshots\":81604378624,\"index_streams\":85899345920,\"key_leases\":8589934592,\"memberships\":12884901888,\"owners\":17179869184,\"package_blobs\":21474836480,\"package_files\":25769803776,\"package_versions\":30064771072,\"packages\":34359738368,\"properties\":38654705664,\"secrets\":42949672960,\"sessions\":47244640256,\"signing_keys\":90194313216,\"tags\":51539607552,\"tokens\":55834574848,\"users\":60129542144}"

@@ -85,6 +85,191 @@ var (
 			},
 		},
 	}
+	// IndexDataColumns holds the columns for the "index_data" table.
+	IndexDataColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "base_id", Type: field.TypeInt64},
+		{Name: "source_id", Type: field.TypeInt64, Default: 0},
+		{Name: "encoding", Type: field.TypeString},
+		{Name: "content", Type: field.TypeBytes},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "created_at", Type: field.TypeTime},
+	}
+	// IndexDataTable holds the schema information for the "index_data" table.
+	IndexDataTable = &schema.Table{
+		Name:       "index_data",
+		Columns:    IndexDataColumns,
+		PrimaryKey: []*schema.Column{IndexDataColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "indexdata_base_id",
+				Unique:  false,
+				Columns: []*schema.Column{IndexDataColumns[1]},
+			},
+			{
+				Name:    "indexdata_source_id_encoding",
+				Unique:  false,
+				Columns: []*schema.Column{IndexDataColumns[2], IndexDataColumns[3]},
+			},
+		},
+	}
+	// IndexFragmentsColumns holds the columns for the "index_fragments" table.
+	IndexFragmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "root_id", Type: field.TypeInt64},
+		{Name: "stream_id", Type: field.TypeInt64},
+		{Name: "file_id", Type: field.TypeInt64},
+		{Name: "name", Type: field.TypeString, Default: ""},
+		{Name: "rank", Type: field.TypeString, Default: ""},
+		{Name: "sort", Type: field.TypeString, Default: ""},
+		{Name: "listed", Type: field.TypeBool, Default: true},
+		{Name: "gone", Type: field.TypeBool, Default: false},
+		{Name: "dirty", Type: field.TypeBool, Default: true},
+		{Name: "chunk", Type: field.TypeInt64, Default: 0},
+		{Name: "position", Type: field.TypeInt64, Default: 0},
+		{Name: "length", Type: field.TypeInt, Default: 0},
+	}
+	// IndexFragmentsTable holds the schema information for the "index_fragments" table.
+	IndexFragmentsTable = &schema.Table{
+		Name:       "index_fragments",
+		Columns:    IndexFragmentsColumns,
+		PrimaryKey: []*schema.Column{IndexFragmentsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "indexfragment_file_id",
+				Unique:  false,
+				Columns: []*schema.Column{IndexFragmentsColumns[3]},
+			},
+			{
+				Name:    "indexfragment_root_id_dirty",
+				Unique:  false,
+				Columns: []*schema.Column{IndexFragmentsColumns[1], IndexFragmentsColumns[9]},
+			},
+			{
+				Name:    "indexfragment_stream_id_chunk",
+				Unique:  false,
+				Columns: []*schema.Column{IndexFragmentsColumns[2], IndexFragmentsColumns[10]},
+			},
+			{
+				Name:    "indexfragment_stream_id_name",
+				Unique:  false,
+				Columns: []*schema.Column{IndexFragmentsColumns[2], IndexFragmentsColumns[4]},
+			},
+		},
+	}
+	// IndexObjectsColumns holds the columns for the "index_objects" table.
+	IndexObjectsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "root_id", Type: field.TypeInt64},
+		{Name: "path", Type: field.TypeString},
+		{Name: "sha256", Type: field.TypeString},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "content_type", Type: field.TypeString},
+		{Name: "recipe", Type: field.TypeBytes},
+		{Name: "ladder", Type: field.TypeBytes, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+	}
+	// IndexObjectsTable holds the schema information for the "index_objects" table.
+	IndexObjectsTable = &schema.Table{
+		Name:       "index_objects",
+		Columns:    IndexObjectsColumns,
+		PrimaryKey: []*schema.Column{IndexObjectsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "indexobject_root_id_sha256",
+				Unique:  false,
+				Columns: []*schema.Column{IndexObjectsColumns[1], IndexObjectsColumns[3]},
+			},
+		},
+	}
+	// IndexRootsColumns holds the columns for the "index_roots" table.
+	IndexRootsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "owner_id", Type: field.TypeInt64},
+		{Name: "type", Type: field.TypeString},
+		{Name: "family", Type: field.TypeString},
+		{Name: "member", Type: field.TypeString, Default: ""},
+		{Name: "view", Type: field.TypeEnum, Enums: []string{"MEMBERS", "PUBLIC"}, Default: "MEMBERS"},
+		{Name: "settings", Type: field.TypeJSON, Nullable: true},
+		{Name: "generation", Type: field.TypeInt64, Default: 0},
+		{Name: "built", Type: field.TypeInt64, Default: 0},
+		{Name: "snapshot_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "modified_at", Type: field.TypeTime, Nullable: true},
+		{Name: "dirty_since", Type: field.TypeTime, Nullable: true},
+		{Name: "token", Type: field.TypeInt64, Default: 0},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+	}
+	// IndexRootsTable holds the schema information for the "index_roots" table.
+	IndexRootsTable = &schema.Table{
+		Name:       "index_roots",
+		Columns:    IndexRootsColumns,
+		PrimaryKey: []*schema.Column{IndexRootsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "indexroot_owner_id_type_family_member_view",
+				Unique:  true,
+				Columns: []*schema.Column{IndexRootsColumns[1], IndexRootsColumns[2], IndexRootsColumns[3], IndexRootsColumns[4], IndexRootsColumns[5]},
+			},
+			{
+				Name:    "indexroot_dirty_since",
+				Unique:  false,
+				Columns: []*schema.Column{IndexRootsColumns[11]},
+			},
+		},
+	}
+	// IndexSnapshotsColumns holds the columns for the "index_snapshots" table.
+	IndexSnapshotsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "root_id", Type: field.TypeInt64},
+		{Name: "generation", Type: field.TypeInt64},
+		{Name: "modified_at", Type: field.TypeTime},
+		{Name: "objects", Type: field.TypeJSON},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "retired_at", Type: field.TypeTime, Nullable: true},
+	}
+	// IndexSnapshotsTable holds the schema information for the "index_snapshots" table.
+	IndexSnapshotsTable = &schema.Table{
+		Name:       "index_snapshots",
+		Columns:    IndexSnapshotsColumns,
+		PrimaryKey: []*schema.Column{IndexSnapshotsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "indexsnapshot_root_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{IndexSnapshotsColumns[1], IndexSnapshotsColumns[5]},
+			},
+			{
+				Name:    "indexsnapshot_retired_at",
+				Unique:  false,
+				Columns: []*schema.Column{IndexSnapshotsColumns[6]},
+			},
+		},
+	}
+	// IndexStreamsColumns holds the columns for the "index_streams" table.
+	IndexStreamsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "root_id", Type: field.TypeInt64},
+		{Name: "name", Type: field.TypeString},
+		{Name: "format", Type: field.TypeInt, Default: 0},
+		{Name: "chunks", Type: field.TypeJSON, Nullable: true},
+		{Name: "next_chunk", Type: field.TypeInt64, Default: 1},
+		{Name: "next_position", Type: field.TypeInt64, Default: 1},
+		{Name: "entries", Type: field.TypeInt, Default: 0},
+	}
+	// IndexStreamsTable holds the schema information for the "index_streams" table.
+	IndexStreamsTable = &schema.Table{
+		Name:       "index_streams",
+		Columns:    IndexStreamsColumns,
+		PrimaryKey: []*schema.Column{IndexStreamsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "indexstream_root_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{IndexStreamsColumns[1], IndexStreamsColumns[2]},
+			},
+		},
+	}
 	// KeyLeasesColumns holds the columns for the "key_leases" table.
 	KeyLeasesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -468,6 +653,43 @@ var (
 			},
 		},
 	}
+	// SigningKeysColumns holds the columns for the "signing_keys" table.
+	SigningKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "owner_id", Type: field.TypeInt64},
+		{Name: "type", Type: field.TypeString},
+		{Name: "form", Type: field.TypeEnum, Enums: []string{"OPENPGP", "RSA"}},
+		{Name: "algorithm", Type: field.TypeString},
+		{Name: "fingerprint", Type: field.TypeString},
+		{Name: "identity", Type: field.TypeString, Default: ""},
+		{Name: "public", Type: field.TypeBytes},
+		{Name: "private", Type: field.TypeBytes},
+		{Name: "current", Type: field.TypeBool, Default: true},
+		{Name: "signs_until", Type: field.TypeTime, Nullable: true},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+	}
+	// SigningKeysTable holds the schema information for the "signing_keys" table.
+	SigningKeysTable = &schema.Table{
+		Name:       "signing_keys",
+		Columns:    SigningKeysColumns,
+		PrimaryKey: []*schema.Column{SigningKeysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "signingkey_owner_id_type",
+				Unique:  true,
+				Columns: []*schema.Column{SigningKeysColumns[1], SigningKeysColumns[2]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "current",
+				},
+			},
+			{
+				Name:    "signingkey_owner_id_type_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{SigningKeysColumns[1], SigningKeysColumns[2], SigningKeysColumns[12]},
+			},
+		},
+	}
 	// TagsColumns holds the columns for the "tags" table.
 	TagsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -592,6 +814,12 @@ var (
 	Tables = []*schema.Table{
 		BlobUploadsTable,
 		EventsTable,
+		IndexDataTable,
+		IndexFragmentsTable,
+		IndexObjectsTable,
+		IndexRootsTable,
+		IndexSnapshotsTable,
+		IndexStreamsTable,
 		KeyLeasesTable,
 		MembershipsTable,
 		OwnersTable,
@@ -602,6 +830,7 @@ var (
 		PropertiesTable,
 		SecretsTable,
 		SessionsTable,
+		SigningKeysTable,
 		TagsTable,
 		TokensTable,
 		UsersTable,
@@ -614,6 +843,25 @@ func init() {
 	}
 	EventsTable.Annotation = &entsql.Annotation{
 		IncrementStart: func(i int) *int { return &i }(4294967296),
+	}
+	IndexDataTable.Annotation = &entsql.Annotation{
+		Table:          "index_data",
+		IncrementStart: func(i int) *int { return &i }(64424509440),
+	}
+	IndexFragmentsTable.Annotation = &entsql.Annotation{
+		IncrementStart: func(i int) *int { return &i }(68719476736),
+	}
+	IndexObjectsTable.Annotation = &entsql.Annotation{
+		IncrementStart: func(i int) *int { return &i }(73014444032),
+	}
+	IndexRootsTable.Annotation = &entsql.Annotation{
+		IncrementStart: func(i int) *int { return &i }(77309411328),
+	}
+	IndexSnapshotsTable.Annotation = &entsql.Annotation{
+		IncrementStart: func(i int) *int { return &i }(81604378624),
+	}
+	IndexStreamsTable.Annotation = &entsql.Annotation{
+		IncrementStart: func(i int) *int { return &i }(85899345920),
 	}
 	KeyLeasesTable.Annotation = &entsql.Annotation{
 		IncrementStart: func(i int) *int { return &i }(8589934592),
@@ -653,6 +901,9 @@ func init() {
 	}
 	SessionsTable.Annotation = &entsql.Annotation{
 		IncrementStart: func(i int) *int { return &i }(47244640256),
+	}
+	SigningKeysTable.Annotation = &entsql.Annotation{
+		IncrementStart: func(i int) *int { return &i }(90194313216),
 	}
 	TagsTable.ForeignKeys[0].RefTable = PackageVersionsTable
 	TagsTable.ForeignKeys[1].RefTable = PackagesTable

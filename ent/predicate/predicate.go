@@ -12,6 +12,24 @@ type BlobUpload func(*sql.Selector)
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
 
+// IndexData is the predicate function for indexdata builders.
+type IndexData func(*sql.Selector)
+
+// IndexFragment is the predicate function for indexfragment builders.
+type IndexFragment func(*sql.Selector)
+
+// IndexObject is the predicate function for indexobject builders.
+type IndexObject func(*sql.Selector)
+
+// IndexRoot is the predicate function for indexroot builders.
+type IndexRoot func(*sql.Selector)
+
+// IndexSnapshot is the predicate function for indexsnapshot builders.
+type IndexSnapshot func(*sql.Selector)
+
+// IndexStream is the predicate function for indexstream builders.
+type IndexStream func(*sql.Selector)
+
 // KeyLease is the predicate function for keylease builders.
 type KeyLease func(*sql.Selector)
 
@@ -41,6 +59,9 @@ type Secret func(*sql.Selector)
 
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
+
+// SigningKey is the predicate function for signingkey builders.
+type SigningKey func(*sql.Selector)
 
 // Tag is the predicate function for tag builders.
 type Tag func(*sql.Selector)
