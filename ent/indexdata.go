@@ -17,8 +17,8 @@ type IndexData struct {
 	config `json:"-"`
 	// ID of the ent.
 	ID int64 `json:"id,omitempty"`
-	// The members' root of the views that may share the data.
-	BaseID int64 `json:"base_id,omitempty"`
+	// Whose indexes are made of it; the views of one share their data.
+	OwnerID int64 `json:"owner_id,omitempty"`
 	// The data of which this is another encoding; 0 for none.
 	SourceID int64 `json:"source_id,omitempty"`
 	// Encoding holds the value of the "encoding" field.
@@ -39,7 +39,7 @@ func (*IndexData) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case indexdata.FieldContent:
 			values[i] = new([]byte)
-		case indexdata.FieldID, indexdata.FieldBaseID, indexdata.FieldSourceID, indexdata.FieldSize:
+		case indexdata.FieldID, indexdata.FieldOwnerID, indexdata.FieldSourceID, indexdata.FieldSize:
 			values[i] = new(sql.NullInt64)
 		case indexdata.FieldEncoding:
 			values[i] = new(sql.NullString)
@@ -66,11 +66,11 @@ func (_m *IndexData) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field id", value)
 			}
 			_m.ID = int64(value.Int64)
-		case indexdata.FieldBaseID:
+		case indexdata.FieldOwnerID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field base_id", values[i])
+				return fmt.Errorf("unexpected type %T for field owner_id", values[i])
 			} else if value.Valid {
-				_m.BaseID = value.Int64
+				_m.OwnerID = value.Int64
 			}
 		case indexdata.FieldSourceID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -138,8 +138,8 @@ func (_m *IndexData) String() string {
 	var builder strings.Builder
 	builder.WriteString("IndexData(")
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("base_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.BaseID))
+	builder.WriteString("owner_id=")
+	builder.WriteString(fmt.Sprintf("%v", _m.OwnerID))
 	builder.WriteString(", ")
 	builder.WriteString("source_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.SourceID))

@@ -22,9 +22,9 @@ type IndexDataCreate struct {
 	conflict []sql.ConflictOption
 }
 
-// SetBaseID sets the "base_id" field.
-func (_c *IndexDataCreate) SetBaseID(v int64) *IndexDataCreate {
-	_c.mutation.SetBaseID(v)
+// SetOwnerID sets the "owner_id" field.
+func (_c *IndexDataCreate) SetOwnerID(v int64) *IndexDataCreate {
+	_c.mutation.SetOwnerID(v)
 	return _c
 }
 
@@ -121,8 +121,8 @@ func (_c *IndexDataCreate) defaults() {
 
 // check runs all checks and user-defined validators on the builder.
 func (_c *IndexDataCreate) check() error {
-	if _, ok := _c.mutation.BaseID(); !ok {
-		return &ValidationError{Name: "base_id", err: errors.New(`ent: missing required field "IndexData.base_id"`)}
+	if _, ok := _c.mutation.OwnerID(); !ok {
+		return &ValidationError{Name: "owner_id", err: errors.New(`ent: missing required field "IndexData.owner_id"`)}
 	}
 	if _, ok := _c.mutation.SourceID(); !ok {
 		return &ValidationError{Name: "source_id", err: errors.New(`ent: missing required field "IndexData.source_id"`)}
@@ -166,9 +166,9 @@ func (_c *IndexDataCreate) createSpec() (*IndexData, *sqlgraph.CreateSpec) {
 		_spec = sqlgraph.NewCreateSpec(indexdata.Table, sqlgraph.NewFieldSpec(indexdata.FieldID, field.TypeInt64))
 	)
 	_spec.OnConflict = _c.conflict
-	if value, ok := _c.mutation.BaseID(); ok {
-		_spec.SetField(indexdata.FieldBaseID, field.TypeInt64, value)
-		_node.BaseID = value
+	if value, ok := _c.mutation.OwnerID(); ok {
+		_spec.SetField(indexdata.FieldOwnerID, field.TypeInt64, value)
+		_node.OwnerID = value
 	}
 	if value, ok := _c.mutation.SourceID(); ok {
 		_spec.SetField(indexdata.FieldSourceID, field.TypeInt64, value)
@@ -197,7 +197,7 @@ func (_c *IndexDataCreate) createSpec() (*IndexData, *sqlgraph.CreateSpec) {
 // of the `INSERT` statement. For example:
 //
 //	client.IndexData.Create().
-//		SetBaseID(v).
+//		SetOwnerID(v).
 //		OnConflict(
 //			// Update the row with the new values
 //			// the was proposed for insertion.
@@ -206,7 +206,7 @@ func (_c *IndexDataCreate) createSpec() (*IndexData, *sqlgraph.CreateSpec) {
 //		// Override some of the fields with custom
 //		// update values.
 //		Update(func(u *ent.IndexDataUpsert) {
-//			SetBaseID(v+v).
+//			SetOwnerID(v+v).
 //		}).
 //		Exec(ctx)
 func (_c *IndexDataCreate) OnConflict(opts ...sql.ConflictOption) *IndexDataUpsertOne {
@@ -253,8 +253,8 @@ type (
 func (u *IndexDataUpsertOne) UpdateNewValues() *IndexDataUpsertOne {
 	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
 	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.BaseID(); exists {
-			s.SetIgnore(indexdata.FieldBaseID)
+		if _, exists := u.create.mutation.OwnerID(); exists {
+			s.SetIgnore(indexdata.FieldOwnerID)
 		}
 		if _, exists := u.create.mutation.SourceID(); exists {
 			s.SetIgnore(indexdata.FieldSourceID)
@@ -437,7 +437,7 @@ func (_c *IndexDataCreateBulk) ExecX(ctx context.Context) {
 //		// Override some of the fields with custom
 //		// update values.
 //		Update(func(u *ent.IndexDataUpsert) {
-//			SetBaseID(v+v).
+//			SetOwnerID(v+v).
 //		}).
 //		Exec(ctx)
 func (_c *IndexDataCreateBulk) OnConflict(opts ...sql.ConflictOption) *IndexDataUpsertBulk {
@@ -478,8 +478,8 @@ func (u *IndexDataUpsertBulk) UpdateNewValues() *IndexDataUpsertBulk {
 	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
 	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
 		for _, b := range u.create.builders {
-			if _, exists := b.mutation.BaseID(); exists {
-				s.SetIgnore(indexdata.FieldBaseID)
+			if _, exists := b.mutation.OwnerID(); exists {
+				s.SetIgnore(indexdata.FieldOwnerID)
 			}
 			if _, exists := b.mutation.SourceID(); exists {
 				s.SetIgnore(indexdata.FieldSourceID)

@@ -266,12 +266,12 @@ func (_q *IndexDataQuery) Clone() *IndexDataQuery {
 // Example:
 //
 //	var v []struct {
-//		BaseID int64 `json:"base_id,omitempty"`
+//		OwnerID int64 `json:"owner_id,omitempty"`
 //		Count int `json:"count,omitempty"`
 //	}
 //
 //	client.IndexData.Query().
-//		GroupBy(indexdata.FieldBaseID).
+//		GroupBy(indexdata.FieldOwnerID).
 //		Aggregate(ent.Count()).
 //		Scan(ctx, &v)
 func (_q *IndexDataQuery) GroupBy(field string, fields ...string) *IndexDataGroupBy {
@@ -289,11 +289,11 @@ func (_q *IndexDataQuery) GroupBy(field string, fields ...string) *IndexDataGrou
 // Example:
 //
 //	var v []struct {
-//		BaseID int64 `json:"base_id,omitempty"`
+//		OwnerID int64 `json:"owner_id,omitempty"`
 //	}
 //
 //	client.IndexData.Query().
-//		Select(indexdata.FieldBaseID).
+//		Select(indexdata.FieldOwnerID).
 //		Scan(ctx, &v)
 func (_q *IndexDataQuery) Select(fields ...string) *IndexDataSelect {
 	_q.ctx.Fields = append(_q.ctx.Fields, fields...)

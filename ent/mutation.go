@@ -2079,8 +2079,8 @@ type IndexDataMutation struct {
 	op            Op
 	typ           string
 	id            *int64
-	base_id       *int64
-	addbase_id    *int64
+	owner_id      *int64
+	addowner_id   *int64
 	source_id     *int64
 	addsource_id  *int64
 	encoding      *string
@@ -2192,60 +2192,60 @@ func (m *IndexDataMutation) IDs(ctx context.Context) ([]int64, error) {
 	}
 }
 
-// SetBaseID sets the "base_id" field.
-func (m *IndexDataMutation) SetBaseID(i int64) {
-	m.base_id = &i
-	m.addbase_id = nil
+// SetOwnerID sets the "owner_id" field.
+func (m *IndexDataMutation) SetOwnerID(i int64) {
+	m.owner_id = &i
+	m.addowner_id = nil
 }
 
-// BaseID returns the value of the "base_id" field in the mutation.
-func (m *IndexDataMutation) BaseID() (r int64, exists bool) {
-	v := m.base_id
+// OwnerID returns the value of the "owner_id" field in the mutation.
+func (m *IndexDataMutation) OwnerID() (r int64, exists bool) {
+	v := m.owner_id
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldBaseID returns the old "base_id" field's value of the IndexData entity.
+// OldOwnerID returns the old "owner_id" field's value of the IndexData entity.
 // If the IndexData object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IndexDataMutation) OldBaseID(ctx context.Context) (v int64, err error) {
+func (m *IndexDataMutation) OldOwnerID(ctx context.Context) (v int64, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldBaseID is only allowed on UpdateOne operations")
+		return v, errors.New("OldOwnerID is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldBaseID requires an ID field in the mutation")
+		return v, errors.New("OldOwnerID requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldBaseID: %w", err)
+		return v, fmt.Errorf("querying old value for OldOwnerID: %w", err)
 	}
-	return oldValue.BaseID, nil
+	return oldValue.OwnerID, nil
 }
 
-// AddBaseID adds i to the "base_id" field.
-func (m *IndexDataMutation) AddBaseID(i int64) {
-	if m.addbase_id != nil {
-		*m.addbase_id += i
+// AddOwnerID adds i to the "owner_id" field.
+func (m *IndexDataMutation) AddOwnerID(i int64) {
+	if m.addowner_id != nil {
+		*m.addowner_id += i
 	} else {
-		m.addbase_id = &i
+		m.addowner_id = &i
 	}
 }
 
-// AddedBaseID returns the value that was added to the "base_id" field in this mutation.
-func (m *IndexDataMutation) AddedBaseID() (r int64, exists bool) {
-	v := m.addbase_id
+// AddedOwnerID returns the value that was added to the "owner_id" field in this mutation.
+func (m *IndexDataMutation) AddedOwnerID() (r int64, exists bool) {
+	v := m.addowner_id
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// ResetBaseID resets all changes to the "base_id" field.
-func (m *IndexDataMutation) ResetBaseID() {
-	m.base_id = nil
-	m.addbase_id = nil
+// ResetOwnerID resets all changes to the "owner_id" field.
+func (m *IndexDataMutation) ResetOwnerID() {
+	m.owner_id = nil
+	m.addowner_id = nil
 }
 
 // SetSourceID sets the "source_id" field.
@@ -2503,8 +2503,8 @@ func (m *IndexDataMutation) Type() string {
 // AddedFields().
 func (m *IndexDataMutation) Fields() []string {
 	fields := make([]string, 0, 6)
-	if m.base_id != nil {
-		fields = append(fields, indexdata.FieldBaseID)
+	if m.owner_id != nil {
+		fields = append(fields, indexdata.FieldOwnerID)
 	}
 	if m.source_id != nil {
 		fields = append(fields, indexdata.FieldSourceID)
@@ -2529,8 +2529,8 @@ func (m *IndexDataMutation) Fields() []string {
 // schema.
 func (m *IndexDataMutation) Field(name string) (ent.Value, bool) {
 	switch name {
-	case indexdata.FieldBaseID:
-		return m.BaseID()
+	case indexdata.FieldOwnerID:
+		return m.OwnerID()
 	case indexdata.FieldSourceID:
 		return m.SourceID()
 	case indexdata.FieldEncoding:
@@ -2550,8 +2550,8 @@ func (m *IndexDataMutation) Field(name string) (ent.Value, bool) {
 // database failed.
 func (m *IndexDataMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
 	switch name {
-	case indexdata.FieldBaseID:
-		return m.OldBaseID(ctx)
+	case indexdata.FieldOwnerID:
+		return m.OldOwnerID(ctx)
 	case indexdata.FieldSourceID:
 		return m.OldSourceID(ctx)
 	case indexdata.FieldEncoding:
@@ -2571,12 +2571,12 @@ func (m *IndexDataMutation) OldField(ctx context.Context, name string) (ent.Valu
 // type.
 func (m *IndexDataMutation) SetField(name string, value ent.Value) error {
 	switch name {
-	case indexdata.FieldBaseID:
+	case indexdata.FieldOwnerID:
 		v, ok := value.(int64)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetBaseID(v)
+		m.SetOwnerID(v)
 		return nil
 	case indexdata.FieldSourceID:
 		v, ok := value.(int64)
@@ -2621,8 +2621,8 @@ func (m *IndexDataMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *IndexDataMutation) AddedFields() []string {
 	var fields []string
-	if m.addbase_id != nil {
-		fields = append(fields, indexdata.FieldBaseID)
+	if m.addowner_id != nil {
+		fields = append(fields, indexdata.FieldOwnerID)
 	}
 	if m.addsource_id != nil {
 		fields = append(fields, indexdata.FieldSourceID)
@@ -2638,8 +2638,8 @@ func (m *IndexDataMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *IndexDataMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
-	case indexdata.FieldBaseID:
-		return m.AddedBaseID()
+	case indexdata.FieldOwnerID:
+		return m.AddedOwnerID()
 	case indexdata.FieldSourceID:
 		return m.AddedSourceID()
 	case indexdata.FieldSize:
@@ -2653,12 +2653,12 @@ func (m *IndexDataMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *IndexDataMutation) AddField(name string, value ent.Value) error {
 	switch name {
-	case indexdata.FieldBaseID:
+	case indexdata.FieldOwnerID:
 		v, ok := value.(int64)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.AddBaseID(v)
+		m.AddOwnerID(v)
 		return nil
 	case indexdata.FieldSourceID:
 		v, ok := value.(int64)
@@ -2701,8 +2701,8 @@ func (m *IndexDataMutation) ClearField(name string) error {
 // It returns an error if the field is not defined in the schema.
 func (m *IndexDataMutation) ResetField(name string) error {
 	switch name {
-	case indexdata.FieldBaseID:
-		m.ResetBaseID()
+	case indexdata.FieldOwnerID:
+		m.ResetOwnerID()
 		return nil
 	case indexdata.FieldSourceID:
 		m.ResetSourceID()

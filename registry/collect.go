@@ -47,7 +47,7 @@ func (r *Registry) Collect(ctx context.Context) (Collected, error) {
 	c := &collection{Registry: r, at: now()}
 	ctx = access.SystemContext(ctx)
 	for _, step := range []func(context.Context) error{
-		c.removeExpired, c.removeUnneeded, c.claimBlobs, c.removeBlobs, c.removeUploads, c.removeLeases,
+		c.removeExpired, c.removeUnneeded, c.claimBlobs, c.removeBlobs, c.removeUploads, c.removeLeases, c.collectIndexes,
 	} {
 		if err := step(ctx); err != nil {
 			return c.done, fmt.Errorf("collect garbage: %w", err)

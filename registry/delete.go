@@ -278,8 +278,9 @@ func deleteVersions(ctx context.Context, tx *ent.Tx, p *ent.Pkg, where ...predic
 	return len(rows), nil
 }
 
-// deleteFiles removes the files that match and starts the grace time of
-// contents that nothing names any more.
+// deleteFiles removes the files that match, from the indexes that list them as
+// well, and starts the grace time of contents that nothing names any more.
+// Nothing else removes rows of files.
 func deleteFiles(ctx context.Context, tx *ent.Tx, where ...predicate.PackageFile) (int, error) {
 	ids, err := tx.PackageFile.Query().Where(where...).IDs(ctx)
 	if err != nil || len(ids) == 0 {
@@ -291,6 +292,9 @@ func deleteFiles(ctx context.Context, tx *ent.Tx, where ...predicate.PackageFile
 	}
 	for start := 0; start < len(ids); start += 1000 {
 		chunk := ids[start:min(start+1000, len(ids))]
+		if err := unlist(ctx, tx, chunk...); err != nil {
+			return 0, err
+		}
 		if _, err := tx.Property.Delete().Where(property.RefTypeEQ(property.RefTypeFile), property.RefIDIn(chunk...)).Exec(ctx); err != nil {
 			return 0, fmt.Errorf("delete properties: %w", err)
 		}

@@ -27,6 +27,8 @@ const (
 	EventOwnerDeleted      = "owner.deleted"
 	EventMemberChanged     = "member.changed"
 	EventMemberRemoved     = "member.removed"
+	EventKeyReplaced       = "signing_key.replaced"
+	EventIndexRemoved      = "index.removed"
 )
 
 // record writes an event about a package in the transaction of the change.

@@ -167,6 +167,9 @@ func (r *Registry) UpdateOwner(ctx context.Context, name string, c OwnerChange) 
 		if changed, err = u.SetSettings(c.settings(now.Settings)).Save(ctx); err != nil {
 			return fmt.Errorf("update owner: %w", err)
 		}
+		if err := r.relistOwner(ctx, tx, now, changed); err != nil {
+			return err
+		}
 		return record(ctx, tx, v, EventOwnerChanged, o.ID, nil, c)
 	})
 	return changed, err
@@ -188,6 +191,9 @@ func (r *Registry) DeleteOrganization(ctx context.Context, name string) error {
 			return Errorf(Conflict, "%s still holds packages; delete them first", o.Name)
 		}
 		if err := removeHiddenPackages(ctx, tx, o); err != nil {
+			return err
+		}
+		if err := removeIndexes(ctx, tx, o); err != nil {
 			return err
 		}
 		if _, err := tx.Membership.Delete().Where(membership.OwnerID(o.ID)).Exec(ctx); err != nil {

@@ -241,6 +241,8 @@ type publishing struct {
 	spare []*Stored
 	// newFiles tells that a file was added or replaced.
 	newFiles bool
+	// changed are the files that were.
+	changed []*ent.PackageFile
 }
 
 func (w *publishing) run(ctx context.Context) error {
@@ -257,6 +259,9 @@ func (w *publishing) run(ctx context.Context) error {
 		return err
 	}
 	if err := w.describe(ctx); err != nil {
+		return err
+	}
+	if err := w.index(ctx); err != nil {
 		return err
 	}
 	if err := w.expire(ctx); err != nil {
@@ -527,6 +532,27 @@ func (w *publishing) files(ctx context.Context) error {
 	return nil
 }
 
+// index lists the files in the indexes of their type. It comes after all
+// blobs: the roots of indexes are locked behind them.
+func (w *publishing) index(ctx context.Context) error {
+	l := w.space.reg.lister(w.tx, w.space.Owner, w.done.Package)
+	if l == nil || w.done.Version.Internal {
+		return nil
+	}
+	if w.p.Redescribe && !w.done.NewVersion {
+		return w.space.reg.relist(ctx, w.tx, w.done.Package.ID, packageversion.ID(w.done.Version.ID))
+	}
+	for _, f := range w.changed {
+		if err := unlist(ctx, w.tx, f.ID); err != nil {
+			return err
+		}
+		if err := l.list(ctx, IndexedFile{File: f, Blob: f.Edges.Blob, Version: w.done.Version, Package: w.done.Package}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *publishing) blob(ctx context.Context, f File) (*ent.PackageBlob, error) {
 	if f.Blob != nil {
 		kept, err := reference(ctx, w.tx, f.Blob, storage.Sums{})
@@ -585,6 +611,7 @@ func (w *publishing) file(ctx context.Context, f File, blob *ent.PackageBlob) (*
 	if err != nil {
 		return nil, fmt.Errorf("insert file: %w", err)
 	}
+	w.changed = append(w.changed, row)
 	properties := f.Properties
 	if w.waits() {
 		properties = append(slices.Clone(properties), Property{unneededSince, TimeKey(w.at)})
@@ -613,6 +640,7 @@ func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, 
 	if err != nil {
 		return nil, fmt.Errorf("replace file: %w", err)
 	}
+	w.changed = append(w.changed, row)
 	return row, release(ctx, w.tx, old.BlobID)
 }
 

@@ -18,6 +18,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
 	"entrepot/access"
 	"entrepot/ent"
 	"entrepot/registry/database"
@@ -42,6 +45,13 @@ type Registry struct {
 	wanted       wantedFiles
 	documents    *documentCache
 	small        smallCache
+
+	// What repository-wide indexes keep; see index.go.
+	signing    signingKeys
+	builds     singleflight.Group
+	indexCache *otter.Cache[int64, []byte]
+	snapshots  *otter.Cache[int64, *Snapshot]
+	pins       *otter.Cache[pinKey, pin]
 }
 
 // Options configure a Registry.
@@ -99,6 +109,7 @@ func New(opts Options) (*Registry, error) {
 	r.downloads.init(r, cmp.Or(opts.Flush, defaultFlush))
 	r.documents = newDocumentCache(opts.DocumentCache)
 	r.small = newSmallCache()
+	r.initIndexes()
 	return r, nil
 }
 
@@ -148,7 +159,11 @@ func (r *Registry) tryTx(ctx context.Context, f func(ctx context.Context, tx *en
 		// the connection.
 		_ = tx.Rollback()
 	}()
+	ctx, changed := withChangedRoots(ctx)
 	if err := f(ctx, tx); err != nil {
+		return err
+	}
+	if err := changed.raise(ctx, tx); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

@@ -217,6 +217,9 @@ func (s *Space) SetStatus(ctx context.Context, p *ent.Pkg, changes map[string]St
 			if n == 0 {
 				return Errorf(NotFound, "version not found: %s", version)
 			}
+			if err := s.reg.relist(ctx, tx, p.ID, packageversion.NormalizedVersion(version)); err != nil {
+				return err
+			}
 		}
 		return s.record(ctx, tx, EventStatusChanged, p, changes)
 	})
@@ -241,6 +244,9 @@ func (s *Space) SetVisibility(ctx context.Context, p *ent.Pkg, vis access.Visibi
 	return s.change(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg, _ time.Time) error {
 		if err := tx.Pkg.UpdateOneID(p.ID).SetVisibility(pkg.Visibility(vis)).Exec(ctx); err != nil {
 			return fmt.Errorf("set visibility: %w", err)
+		}
+		if err := s.reg.relist(ctx, tx, p.ID); err != nil {
+			return err
 		}
 		return s.record(ctx, tx, EventVisibilityChanged, p, map[string]any{"visibility": vis})
 	})

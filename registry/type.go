@@ -57,6 +57,9 @@ type Type struct {
 	// FoldName makes of a word what it would be in a normalized name, for
 	// searches to find it there. It may be nil.
 	FoldName func(word string) string
+	// Index says how the repository-wide indexes of the type are made, or is
+	// nil when it has none.
+	Index *Index
 	// Instructions returns how to use a version with the type's clients. The
 	// version is nil for a package as a whole.
 	Instructions func(InstructionsInput) []Instructions

@@ -13,8 +13,8 @@ const (
 	Label = "index_data"
 	// FieldID holds the string denoting the id field in the database.
 	FieldID = "id"
-	// FieldBaseID holds the string denoting the base_id field in the database.
-	FieldBaseID = "base_id"
+	// FieldOwnerID holds the string denoting the owner_id field in the database.
+	FieldOwnerID = "owner_id"
 	// FieldSourceID holds the string denoting the source_id field in the database.
 	FieldSourceID = "source_id"
 	// FieldEncoding holds the string denoting the encoding field in the database.
@@ -32,7 +32,7 @@ const (
 // Columns holds all SQL columns for indexdata fields.
 var Columns = []string{
 	FieldID,
-	FieldBaseID,
+	FieldOwnerID,
 	FieldSourceID,
 	FieldEncoding,
 	FieldContent,
@@ -65,9 +65,9 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldID, opts...).ToFunc()
 }
 
-// ByBaseID orders the results by the base_id field.
-func ByBaseID(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldBaseID, opts...).ToFunc()
+// ByOwnerID orders the results by the owner_id field.
+func ByOwnerID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOwnerID, opts...).ToFunc()
 }
 
 // BySourceID orders the results by the source_id field.

@@ -54,9 +54,9 @@ func IDLTE(id int64) predicate.IndexData {
 	return predicate.IndexData(sql.FieldLTE(FieldID, id))
 }
 
-// BaseID applies equality check predicate on the "base_id" field. It's identical to BaseIDEQ.
-func BaseID(v int64) predicate.IndexData {
-	return predicate.IndexData(sql.FieldEQ(FieldBaseID, v))
+// OwnerID applies equality check predicate on the "owner_id" field. It's identical to OwnerIDEQ.
+func OwnerID(v int64) predicate.IndexData {
+	return predicate.IndexData(sql.FieldEQ(FieldOwnerID, v))
 }
 
 // SourceID applies equality check predicate on the "source_id" field. It's identical to SourceIDEQ.
@@ -84,44 +84,44 @@ func CreatedAt(v time.Time) predicate.IndexData {
 	return predicate.IndexData(sql.FieldEQ(FieldCreatedAt, v))
 }
 
-// BaseIDEQ applies the EQ predicate on the "base_id" field.
-func BaseIDEQ(v int64) predicate.IndexData {
-	return predicate.IndexData(sql.FieldEQ(FieldBaseID, v))
+// OwnerIDEQ applies the EQ predicate on the "owner_id" field.
+func OwnerIDEQ(v int64) predicate.IndexData {
+	return predicate.IndexData(sql.FieldEQ(FieldOwnerID, v))
 }
 
-// BaseIDNEQ applies the NEQ predicate on the "base_id" field.
-func BaseIDNEQ(v int64) predicate.IndexData {
-	return predicate.IndexData(sql.FieldNEQ(FieldBaseID, v))
+// OwnerIDNEQ applies the NEQ predicate on the "owner_id" field.
+func OwnerIDNEQ(v int64) predicate.IndexData {
+	return predicate.IndexData(sql.FieldNEQ(FieldOwnerID, v))
 }
 
-// BaseIDIn applies the In predicate on the "base_id" field.
-func BaseIDIn(vs ...int64) predicate.IndexData {
-	return predicate.IndexData(sql.FieldIn(FieldBaseID, vs...))
+// OwnerIDIn applies the In predicate on the "owner_id" field.
+func OwnerIDIn(vs ...int64) predicate.IndexData {
+	return predicate.IndexData(sql.FieldIn(FieldOwnerID, vs...))
 }
 
-// BaseIDNotIn applies the NotIn predicate on the "base_id" field.
-func BaseIDNotIn(vs ...int64) predicate.IndexData {
-	return predicate.IndexData(sql.FieldNotIn(FieldBaseID, vs...))
+// OwnerIDNotIn applies the NotIn predicate on the "owner_id" field.
+func OwnerIDNotIn(vs ...int64) predicate.IndexData {
+	return predicate.IndexData(sql.FieldNotIn(FieldOwnerID, vs...))
 }
 
-// BaseIDGT applies the GT predicate on the "base_id" field.
-func BaseIDGT(v int64) predicate.IndexData {
-	return predicate.IndexData(sql.FieldGT(FieldBaseID, v))
+// OwnerIDGT applies the GT predicate on the "owner_id" field.
+func OwnerIDGT(v int64) predicate.IndexData {
+	return predicate.IndexData(sql.FieldGT(FieldOwnerID, v))
 }
 
-// BaseIDGTE applies the GTE predicate on the "base_id" field.
-func BaseIDGTE(v int64) predicate.IndexData {
-	return predicate.IndexData(sql.FieldGTE(FieldBaseID, v))
+// OwnerIDGTE applies the GTE predicate on the "owner_id" field.
+func OwnerIDGTE(v int64) predicate.IndexData {
+	return predicate.IndexData(sql.FieldGTE(FieldOwnerID, v))
 }
 
-// BaseIDLT applies the LT predicate on the "base_id" field.
-func BaseIDLT(v int64) predicate.IndexData {
-	return predicate.IndexData(sql.FieldLT(FieldBaseID, v))
+// OwnerIDLT applies the LT predicate on the "owner_id" field.
+func OwnerIDLT(v int64) predicate.IndexData {
+	return predicate.IndexData(sql.FieldLT(FieldOwnerID, v))
 }
 
-// BaseIDLTE applies the LTE predicate on the "base_id" field.
-func BaseIDLTE(v int64) predicate.IndexData {
-	return predicate.IndexData(sql.FieldLTE(FieldBaseID, v))
+// OwnerIDLTE applies the LTE predicate on the "owner_id" field.
+func OwnerIDLTE(v int64) predicate.IndexData {
+	return predicate.IndexData(sql.FieldLTE(FieldOwnerID, v))
 }
 
 // SourceIDEQ applies the EQ predicate on the "source_id" field.

@@ -88,7 +88,7 @@ var (
 	// IndexDataColumns holds the columns for the "index_data" table.
 	IndexDataColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
-		{Name: "base_id", Type: field.TypeInt64},
+		{Name: "owner_id", Type: field.TypeInt64},
 		{Name: "source_id", Type: field.TypeInt64, Default: 0},
 		{Name: "encoding", Type: field.TypeString},
 		{Name: "content", Type: field.TypeBytes},
@@ -102,7 +102,7 @@ var (
 		PrimaryKey: []*schema.Column{IndexDataColumns[0]},
 		Indexes: []*schema.Index{
 			{
-				Name:    "indexdata_base_id",
+				Name:    "indexdata_owner_id",
 				Unique:  false,
 				Columns: []*schema.Column{IndexDataColumns[1]},
 			},

@@ -21,8 +21,8 @@ func (IndexData) Annotations() []schema.Annotation {
 // Fields of the IndexData.
 func (IndexData) Fields() []ent.Field {
 	return []ent.Field{
-		field.Int64("base_id").Immutable().
-			Comment("The members' root of the views that may share the data."),
+		field.Int64("owner_id").Immutable().
+			Comment("Whose indexes are made of it; the views of one share their data."),
 		field.Int64("source_id").Default(0).Immutable().
 			Comment("The data of which this is another encoding; 0 for none."),
 		field.String("encoding").Immutable(),
@@ -35,7 +35,7 @@ func (IndexData) Fields() []ent.Field {
 // Indexes of the IndexData.
 func (IndexData) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("base_id"),
+		index.Fields("owner_id"),
 		index.Fields("source_id", "encoding"),
 	}
 }

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 	"sync/atomic"
 
@@ -65,6 +66,12 @@ func (t *countedTx) Query(ctx context.Context, query string, args, v any) error 
 		t.stats.writes.Add(1)
 	}
 	return t.Tx.Query(ctx, query, args, v)
+}
+
+// ExecContext runs a statement that ent cannot write.
+func (t *countedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	t.stats.writes.Add(1)
+	return t.Tx.(*entsql.Tx).ExecContext(ctx, query, args...)
 }
 
 type counter struct{ reads, writes atomic.Int64 }

@@ -93,7 +93,8 @@ func filterByViewer(c *ent.Client) {
 // systemOnly refuses reads of the tables that no viewer has business in.
 var systemOnly = intercept.TraverseFunc(func(ctx context.Context, q intercept.Query) error {
 	switch q.Type() {
-	case ent.TypeProperty, ent.TypeBlobUpload, ent.TypeKeyLease, ent.TypeSession, ent.TypeEvent, ent.TypeSecret:
+	case ent.TypeProperty, ent.TypeBlobUpload, ent.TypeKeyLease, ent.TypeSession, ent.TypeEvent, ent.TypeSecret,
+		ent.TypeIndexRoot, ent.TypeIndexStream, ent.TypeIndexFragment, ent.TypeIndexData, ent.TypeIndexObject, ent.TypeIndexSnapshot, ent.TypeSigningKey:
 		if access.FromContext(ctx).Kind != access.System {
 			q.WhereP(func(s *sql.Selector) { s.Where(sql.False()) })
 		}

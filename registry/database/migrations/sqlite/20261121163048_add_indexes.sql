@@ -1,9 +1,9 @@
 -- Create "index_data" table
-CREATE TABLE `index_data` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `base_id` integer NOT NULL, `source_id` integer NOT NULL DEFAULT (0), `encoding` text NOT NULL, `content` blob NOT NULL, `size` integer NOT NULL, `created_at` datetime NOT NULL);
+CREATE TABLE `index_data` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `owner_id` integer NOT NULL, `source_id` integer NOT NULL DEFAULT (0), `encoding` text NOT NULL, `content` blob NOT NULL, `size` integer NOT NULL, `created_at` datetime NOT NULL);
 -- Set sequence for "index_data" table
 INSERT INTO sqlite_sequence (name, seq) VALUES ("index_data", 64424509440);
--- Create index "indexdata_base_id" to table: "index_data"
-CREATE INDEX `indexdata_base_id` ON `index_data` (`base_id`);
+-- Create index "indexdata_owner_id" to table: "index_data"
+CREATE INDEX `indexdata_owner_id` ON `index_data` (`owner_id`);
 -- Create index "indexdata_source_id_encoding" to table: "index_data"
 CREATE INDEX `indexdata_source_id_encoding` ON `index_data` (`source_id`, `encoding`);
 -- Create "index_fragments" table

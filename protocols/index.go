@@ -1,0 +1,140 @@
+package protocols
+
+import (
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"entrepot/registry"
+)
+
+// IndexRole is how clients come to a file of a repository-wide index.
+type IndexRole int
+
+// The roles.
+const (
+	// IndexEntry is the document that clients ask first, again and again, and
+	// that names the rest. It always shows the present.
+	IndexEntry IndexRole = iota
+	// IndexSecondary is a file with a name that stays, which must match the
+	// entry document that the client got before: a detached signature, a list
+	// for clients that do not ask by hash.
+	IndexSecondary
+)
+
+// ServeIndex sends a file of an index by its path, as the snapshot has it that
+// the role leads to. An index or a path that is not there is NotFound.
+func ServeIndex(w http.ResponseWriter, r *Request, name registry.IndexName, path string, role IndexRole) error {
+	snapshot, err := r.Snapshot(name, role)
+	if err != nil {
+		return err
+	}
+	o, err := snapshot.Object(path)
+	if err != nil {
+		return err
+	}
+	return ServeIndexObject(w, r, o, false)
+}
+
+// Snapshot is the state of an index that the role leads to, for handlers that
+// choose among its objects.
+func (r *Request) Snapshot(name registry.IndexName, role IndexRole) (*registry.Snapshot, error) {
+	address, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		address = r.RemoteAddr
+	}
+	client := registry.IndexClient(address, r.UserAgent(), r.Header.Get("Authorization"))
+	if role == IndexSecondary {
+		return r.Space.IndexSecondary(r.Context(), name, client)
+	}
+	return r.Space.IndexEntry(r.Context(), name, client)
+}
+
+// ServeIndexByHash sends a file of an index, also one of a state that has been
+// replaced, by its SHA-256 in hexadecimal.
+func ServeIndexByHash(w http.ResponseWriter, r *Request, name registry.IndexName, sha256 string) error {
+	o, err := r.Space.IndexByHash(r.Context(), name, sha256)
+	if err != nil {
+		return err
+	}
+	return ServeIndexObject(w, r, o, true)
+}
+
+// ServeIndexObject sends a file of an index: whole or in ranges, only if the
+// client has another. Immutable objects are those named by their digest.
+//
+// A date is compared for equality alone (RFC 9110, section 13.1.3 allows it):
+// it is that of a snapshot, which clients must not take for a later one when a
+// clock was set back. The bytes are sent as they are, never under another
+// Content-Encoding: clients check digests of files that end in .gz.
+func ServeIndexObject(w http.ResponseWriter, r *Request, o *registry.IndexObject, immutable bool) error {
+	h := w.Header()
+	h.Set("Content-Type", o.ContentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("ETag", `"`+o.Sha256+`"`)
+	if immutable {
+		h.Set("Cache-Control", cacheControl(r, true))
+	} else {
+		h.Set("Cache-Control", "no-cache")
+	}
+	if o.Generation != 0 {
+		h.Set("X-Index-Generation", strconv.FormatInt(o.Generation, 10))
+	}
+	if !o.Modified.IsZero() {
+		date := o.Modified.UTC().Format(http.TimeFormat)
+		h.Set("Last-Modified", date)
+		if r.Header.Get("If-None-Match") == "" && r.Header.Get("If-Modified-Since") == date {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	// ServeContent would answer 304 to any later date; it is not shown one.
+	// If-Range with a date is compared here for the same reason.
+	plain := r.Request
+	for _, name := range []string{"If-Modified-Since", "If-Unmodified-Since"} {
+		if plain.Header.Get(name) != "" {
+			plain = withoutHeader(plain, name)
+		}
+	}
+	if since := plain.Header.Get("If-Range"); since != "" && !strings.HasPrefix(since, `"`) {
+		if since != h.Get("Last-Modified") {
+			plain = withoutHeader(plain, "Range")
+		}
+		plain = withoutHeader(plain, "If-Range")
+	}
+	http.ServeContent(w, plain, "", o.Modified, o.Open(r.Context()))
+	return nil
+}
+
+// withoutHeader is the request without one of its headers.
+func withoutHeader(r *http.Request, name string) *http.Request {
+	clone := r.Clone(r.Context())
+	clone.Header.Del(name)
+	return clone
+}
+
+// OpenPGPKeys sends the keys that sign the indexes of the space: armored, or
+// else in the binary form.
+func OpenPGPKeys(w http.ResponseWriter, r *Request, fileName string, armored bool) error {
+	keys, err := r.Space.Keys(r.Context())
+	if err != nil {
+		return err
+	}
+	body := registry.Binary(keys)
+	if armored {
+		if body, err = registry.Armored(keys); err != nil {
+			return err
+		}
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pgp-keys")
+	h.Set("Content-Disposition", Attachment(fileName))
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		w.Write(body) // the client has it or is gone
+	}
+	return nil
+}
