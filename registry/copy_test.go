@@ -65,7 +65,7 @@ func (s *closedStore) Remove(ctx context.Context, key string) error {
 // images "one" and "two", which share a layer and have one each; a signature
 // is about one of the images, another about the index, by tag, and a third
 // signs the first signature.
-func index(l *layered) *ent.Pkg {
+func indexOf(l *layered) *ent.Pkg {
 	l.layer("shared", "s")
 	l.layer("a", "a")
 	l.layer("b", "b")
@@ -122,7 +122,7 @@ func TestCopy(t *testing.T) {
 	}
 	f := newFixtureOn(t, "sqlite:"+t.TempDir()+"/test.db", Options{Store: store})
 	l := &layered{f, f.enter(f.ann, "acme", "layered", access.Delete)}
-	p := index(l)
+	p := indexOf(l)
 	for _, org := range []string{"prod", "lean"} {
 		if _, err := f.CreateOrganization(f.as(f.ann), org, access.Public, "ann"); err != nil {
 			t.Fatal(err)
@@ -193,7 +193,7 @@ func TestCopy(t *testing.T) {
 // A signature of the target's own is not thrown out by one that is copied.
 func TestCopyKeepsSignaturesOfTheTarget(t *testing.T) {
 	l := newLayered(t)
-	p := index(l)
+	p := indexOf(l)
 	if _, err := l.CreateOrganization(l.as(l.ann), "prod", access.Public, "ann"); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestCopyKeepsSignaturesOfTheTarget(t *testing.T) {
 
 func TestCopyRefused(t *testing.T) {
 	l := newLayered(t)
-	p := index(l)
+	p := indexOf(l)
 	ctx := access.SystemContext(t.Context())
 	for _, org := range []string{"prod", "hidden"} {
 		vis := access.Public

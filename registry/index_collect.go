@@ -83,18 +83,20 @@ func isNotFound(err error) bool {
 // collectIndexes removes snapshots that nobody can be reading any more, and
 // the objects and data that only they were made of.
 func (c *collection) collectIndexes(ctx context.Context) error {
-	roots, err := c.db.IndexRoot.Query().Select(indexroot.FieldID, indexroot.FieldOwnerID).All(ctx)
+	roots, err := c.db.IndexRoot.Query().IDs(ctx)
 	if err != nil {
 		return fmt.Errorf("list indexes: %w", err)
 	}
-	owners := map[int64]bool{}
 	for _, root := range roots {
-		if err := c.collectRoot(ctx, root.ID); err != nil {
+		if err := c.collectRoot(ctx, root); err != nil {
 			return err
 		}
-		owners[root.OwnerID] = true
 	}
-	for id := range owners {
+	var owners []int64
+	if err := c.db.IndexData.Query().Unique(true).Select(indexdata.FieldOwnerID).Scan(ctx, &owners); err != nil {
+		return fmt.Errorf("list owners of data: %w", err)
+	}
+	for _, id := range owners {
 		if err := c.collectData(ctx, id); err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func newFixtureOn(t *testing.T, databaseURL string, opts Options) *fixture {
 	opts.Types = []Type{
 		{Name: "plain", Title: "Plain"}, {Name: "tagged", Title: "Tagged", KeepsLatestTag: true},
 		{Name: "pinned", Title: "Pinned", KeepsTombstones: true},
-		layeredType(),
+		layeredType(), listedType(),
 	}
 	r, err := New(opts)
 	if err != nil {
