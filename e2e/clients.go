@@ -17,6 +17,7 @@ var clients = []string{
 	"node", "npm", "pnpm", "yarn-classic", "yarn-berry", "bun",
 	"cargo", "rustc", "go",
 	"composer", "php", "unzip", "git",
+	"apt-get", "dpkg-deb",
 	"python3", "pip", "twine", "uv", "poetry",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",

@@ -52,9 +52,10 @@ func (r *Request) Snapshot(name registry.IndexName, role IndexRole) (*registry.S
 }
 
 // ServeIndexByHash sends a file of an index, also one of a state that has been
-// replaced, by its SHA-256 in hexadecimal.
-func ServeIndexByHash(w http.ResponseWriter, r *Request, name registry.IndexName, sha256 string) error {
-	o, err := r.Space.IndexByHash(r.Context(), name, sha256)
+// replaced, by its SHA-256 in hexadecimal. folder is where its path lies, with
+// a final slash, or "".
+func ServeIndexByHash(w http.ResponseWriter, r *Request, name registry.IndexName, folder, sha256 string) error {
+	o, err := r.Space.IndexByHash(r.Context(), name, folder, sha256)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ const (
 	EventMemberChanged     = "member.changed"
 	EventMemberRemoved     = "member.removed"
 	EventKeyReplaced       = "signing_key.replaced"
+	EventIndexConfigured   = "index.configured"
 	EventIndexRemoved      = "index.removed"
 )
 

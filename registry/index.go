@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 
+	"entrepot/access"
 	"entrepot/ent"
 	"entrepot/ent/pkg"
 	"entrepot/registry/index"
@@ -129,13 +130,11 @@ func (f StreamForm) join(before, after *string) string {
 	return f.Join(before, after)
 }
 
-// visibilities by how few see them.
-var narrowness = map[string]int{"PUBLIC": 0, "LIMITED": 1, "PRIVATE": 2}
-
 // isNarrow tells whether some who may read the owner's packages may not read
 // this one: indexes show it to members alone.
 func isNarrow(o *ent.Owner, p *ent.Pkg) bool {
-	return p.Visibility != pkg.VisibilityInherit && narrowness[string(p.Visibility)] > narrowness[string(o.Visibility)]
+	all := access.Visibility(o.Visibility)
+	return p.Visibility != pkg.VisibilityInherit && access.Narrower(all, access.Visibility(p.Visibility)) != all
 }
 
 // Recipe is a file of an index in parts; see entrepot/registry/index.

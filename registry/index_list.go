@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -75,6 +76,16 @@ type listing struct {
 	index *Index
 	owner *ent.Owner
 	pkg   *ent.Pkg
+
+	// full are the streams that were added to and keep so many entries a name.
+	full []fullStream
+}
+
+// fullStream is a stream that keeps the greatest entries of each name alone.
+type fullStream struct {
+	stream int64
+	name   string
+	keep   int
 }
 
 // lister returns what lists the package's files, or nil when its type has no
@@ -84,7 +95,7 @@ func (r *Registry) lister(tx *ent.Tx, o *ent.Owner, p *ent.Pkg) *listing {
 	if !ok || t.Index == nil {
 		return nil
 	}
-	return &listing{tx, t.Index, o, p}
+	return &listing{tx: tx, index: t.Index, owner: o, pkg: p}
 }
 
 // list lists a file of a published version that is not listed yet.
@@ -99,17 +110,39 @@ func (l *listing) list(ctx context.Context, f IndexedFile) error {
 			return err
 		}
 		for _, root := range roots {
-			stream, err := streamOf(ctx, l.tx, root, p.Stream, l.index.Format)
+			stream, err := streamOf(ctx, l.tx, root.ID, p.Stream, l.index.Format)
 			if err != nil {
 				return err
 			}
 			if err := l.insert(ctx, stream, f, p); err != nil {
 				return err
 			}
-			changeRoots(ctx, root)
+			changeRoots(ctx, root.ID)
+			if keep, err := strconv.Atoi(root.Settings[SettingKeep]); err == nil && keep > 0 && p.Name != "" && root.View == indexroot.ViewMembers {
+				l.full = append(l.full, fullStream{stream.ID, p.Name, keep})
+			}
 		}
 	}
 	return nil
+}
+
+// surplus are the files that have fallen behind those that full streams keep,
+// but for those given, which were published just now.
+func (l *listing) surplus(ctx context.Context, except []*ent.PackageFile) ([]int64, error) {
+	var files []int64
+	for _, f := range l.full {
+		rows, err := entriesOfName(ctx, l.tx, f.stream, f.name)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows[min(f.keep, len(rows)):] {
+			isNew := slices.ContainsFunc(except, func(e *ent.PackageFile) bool { return e.ID == row.FileID })
+			if !isNew && !slices.Contains(files, row.FileID) {
+				files = append(files, row.FileID)
+			}
+		}
+	}
+	return files, nil
 }
 
 // insert adds a fragment to a stream.
@@ -129,16 +162,10 @@ func (l *listing) insert(ctx context.Context, stream *ent.IndexStream, f Indexed
 
 // elect lets a stream that lists one entry a name list the greatest.
 func elect(ctx context.Context, tx *ent.Tx, streamID int64, name string) error {
-	rows, err := tx.IndexFragment.Query().
-		Where(indexfragment.StreamID(streamID), indexfragment.Name(name), is(indexfragment.FieldGone, false)).
-		Select(indexfragment.FieldID, indexfragment.FieldListed, indexfragment.FieldRank).
-		All(ctx)
+	rows, err := entriesOfName(ctx, tx, streamID, name)
 	if err != nil {
-		return fmt.Errorf("look up the entries of a name: %w", err)
+		return err
 	}
-	slices.SortFunc(rows, func(a, b *ent.IndexFragment) int {
-		return cmp.Or(cmp.Compare(b.Rank, a.Rank), cmp.Compare(b.ID, a.ID))
-	})
 	for i, row := range rows {
 		if row.Listed == (i == 0) {
 			continue
@@ -148,6 +175,21 @@ func elect(ctx context.Context, tx *ent.Tx, streamID int64, name string) error {
 		}
 	}
 	return nil
+}
+
+// entriesOfName lists the entries of a name, the greatest rank first.
+func entriesOfName(ctx context.Context, tx *ent.Tx, streamID int64, name string) ([]*ent.IndexFragment, error) {
+	rows, err := tx.IndexFragment.Query().
+		Where(indexfragment.StreamID(streamID), indexfragment.Name(name), is(indexfragment.FieldGone, false)).
+		Select(indexfragment.FieldID, indexfragment.FieldFileID, indexfragment.FieldListed, indexfragment.FieldRank).
+		All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look up the entries of a name: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b *ent.IndexFragment) int {
+		return cmp.Or(cmp.Compare(b.Rank, a.Rank), cmp.Compare(b.ID, a.ID))
+	})
+	return rows, nil
 }
 
 // unlist takes files, named by their numbers, out of all indexes. It is called
@@ -289,7 +331,7 @@ func indexedFiles(ctx context.Context, client *ent.Client, ids []int64) (map[int
 
 // roots returns the roots in which a file at that place is listed, made if
 // they are not there.
-func (l *listing) roots(ctx context.Context, p Placement) ([]int64, error) {
+func (l *listing) roots(ctx context.Context, p Placement) ([]*ent.IndexRoot, error) {
 	if l.index.FansOut {
 		// Who lists in every member, and who makes a member, take turns.
 		if err := l.lockFamily(ctx, p.Family); err != nil {
@@ -314,7 +356,7 @@ func (l *listing) roots(ctx context.Context, p Placement) ([]int64, error) {
 		public[root.Member] = public[root.Member] || root.View == indexroot.ViewPublic
 	}
 	narrow := isNarrow(l.owner, l.pkg)
-	var ids []int64
+	var roots []*ent.IndexRoot
 	for _, root := range rows {
 		if narrow && root.View == indexroot.ViewPublic {
 			continue
@@ -324,9 +366,9 @@ func (l *listing) roots(ctx context.Context, p Placement) ([]int64, error) {
 				return nil, err
 			}
 		}
-		ids = append(ids, root.ID)
+		roots = append(roots, root)
 	}
-	return ids, nil
+	return roots, nil
 }
 
 // root returns the members' view of a root, made if it is not there.

@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
+	"path"
 	"strings"
 	"time"
 
@@ -62,6 +65,9 @@ func (s *Snapshot) Object(path string) (*IndexObject, error) {
 	}
 	return nil, Errorf(NotFound, "there is no such file in this index")
 }
+
+// Paths are the paths of all objects of the snapshot, in no order.
+func (s *Snapshot) Paths() iter.Seq[string] { return maps.Keys(s.objects) }
 
 // rootRow is what a read asks a root.
 type rootRow struct {
@@ -203,8 +209,9 @@ func (s *Space) IndexSecondary(ctx context.Context, n IndexName, client [sha256.
 }
 
 // IndexByHash returns an object of the present state of an index, or of one
-// before it that is kept, by its SHA-256 in hexadecimal, in any case.
-func (s *Space) IndexByHash(ctx context.Context, n IndexName, sum string) (*IndexObject, error) {
+// before it that is kept, by its SHA-256 in hexadecimal, in any case. folder is
+// where its path lies, with a final slash, or "".
+func (s *Space) IndexByHash(ctx context.Context, n IndexName, folder, sum string) (*IndexObject, error) {
 	root, err := s.indexRoot(ctx, n)
 	if err != nil {
 		return nil, err
@@ -213,15 +220,18 @@ func (s *Space) IndexByHash(ctx context.Context, n IndexName, sum string) (*Inde
 	if raw, err := hex.DecodeString(sum); err != nil || len(raw) != sha256.Size {
 		return nil, Errorf(NotFound, "this is no SHA-256")
 	}
-	row, err := s.reg.db.IndexObject.Query().Where(indexobject.RootID(root.id), indexobject.Sha256(sum)).
-		Order(ent.Desc(indexobject.FieldID)).First(access.SystemContext(ctx))
-	if ent.IsNotFound(err) {
-		return nil, Errorf(NotFound, "the index has no file of this digest any more")
-	}
+	// Files of the same content are of several paths.
+	rows, err := s.reg.db.IndexObject.Query().Where(indexobject.RootID(root.id), indexobject.Sha256(sum)).
+		Order(ent.Desc(indexobject.FieldID)).All(access.SystemContext(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("look up object: %w", err)
 	}
-	return s.reg.object(row)
+	for _, row := range rows {
+		if dir, _ := path.Split(row.Path); dir == folder {
+			return s.reg.object(row)
+		}
+	}
+	return nil, Errorf(NotFound, "the index has no file of this digest any more")
 }
 
 // object makes an object of its row.

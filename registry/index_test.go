@@ -3,14 +3,23 @@ package registry
 import (
 	"compress/gzip"
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 
 	"entrepot/access"
 	"entrepot/ent"
@@ -255,6 +264,133 @@ func TestIndexLeavesOutWhatCannotBeRendered(t *testing.T) {
 	x.wantSound()
 }
 
+// TestIndexKeepsNewest lets an index keep two versions of each package.
+func TestIndexKeepsNewest(t *testing.T) {
+	x := newIndexes(t)
+	ctx := x.as(x.ann)
+	keep := func(n string) error {
+		return x.space.ConfigureIndex(ctx, IndexName{"stable", ""}, func(now map[string]string, _ bool) (map[string]string, error) {
+			now[SettingKeep] = n
+			return now, nil
+		})
+	}
+	if err := keep("2"); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []string{"1", "3", "2", "4"} {
+		x.publish("app", v, "stable/")
+	}
+	x.publish("lib", "1", "stable/")
+	x.wantText("stable/", "sorted", "<[app]\napp 3 in : text of app\napp 4 in : text of app\n[lib]\nlib 1 in : text of lib\n>")
+	p, err := x.space.Package(ctx, "app", access.Read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.VersionCount != 2 {
+		t.Errorf("the package counts %d versions, want 2", p.VersionCount)
+	}
+	x.wantSound()
+	outsider := x.enter(x.bob, "acme", "listed", access.Read)
+	if err := outsider.ConfigureIndex(x.as(x.bob), IndexName{"stable", ""}, nil); CodeOf(err) != Forbidden {
+		t.Errorf("an outsider configures an index: %v", err)
+	}
+}
+
+// TestIndexEncoded reads a text in encodings that are made when asked for.
+func TestIndexEncoded(t *testing.T) {
+	x := newIndexes(t)
+	for i := range 20 {
+		x.publish(fmt.Sprintf("app-%02d", i), "1", "stable/")
+	}
+	snapshot, err := x.space.Index(t.Context(), IndexName{"stable", ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := x.object(snapshot, "all")
+	for range 2 {
+		packed, err := snapshot.Encoded(t.Context(), "all", XZ, "application/x-xz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := xz.ReaderConfig{SingleStream: true}.NewReader(packed.Open(t.Context()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || string(got) != want {
+			t.Errorf("xz holds %d bytes, want %d; %v", len(got), len(want), err)
+		}
+		if packed, err = snapshot.Encoded(t.Context(), "all", Zstd, "application/zstd"); err != nil {
+			t.Fatal(err)
+		}
+		z, err := zstd.NewReader(packed.Open(t.Context()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(z); err != nil || string(got) != want {
+			t.Errorf("zstd holds %d bytes, want %d; %v", len(got), len(want), err)
+		}
+		z.Close()
+	}
+	if n := x.db.IndexData.Query().Where(indexdata.SourceIDGT(0)).CountX(access.SystemContext(t.Context())); n == 0 || n%2 != 0 {
+		t.Errorf("%d chunks are kept in other encodings", n)
+	}
+	x.oldData()
+	if _, err := x.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	x.indexCache.InvalidateAll()
+	if _, err := snapshot.Encoded(t.Context(), "all", XZ, "application/x-xz"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRSAKeys brings RSA keys.
+func TestRSAKeys(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, raw := range map[string][]byte{
+		"PKCS 1": pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
+		"PKCS 8": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}),
+	} {
+		k, err := readRSA(raw)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		s, err := openRSA(&ent.SigningKey{}, k.private)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		b := &IndexBuild{signers: []signer{s}}
+		signatures, err := b.RSA(strings.NewReader("content"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte("content"))
+		if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, sum[:], signatures[0].SHA256); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, raw := range map[string][]byte{
+		"nothing": nil, "no PEM": []byte("hello"), "no key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("hello")}),
+		"a small key": pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(small)}),
+		"a large one": make([]byte, maxKey+1),
+	} {
+		if _, err := readRSA(raw); CodeOf(err) != Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestIndexOfEveryMember(t *testing.T) {
 	x := newIndexes(t)
 	x.publish("data", "1", "main/*")
@@ -303,10 +439,10 @@ func TestIndexViews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := x.space.IndexByHash(ctx, IndexName{"stable", ""}, strings.ToUpper(o.Sha256)); err != nil {
+	if _, err := x.space.IndexByHash(ctx, IndexName{"stable", ""}, "", strings.ToUpper(o.Sha256)); err != nil {
 		t.Errorf("a member, by the digest: %v", err)
 	}
-	if _, err := outsider.IndexByHash(t.Context(), IndexName{"stable", ""}, o.Sha256); !isNotFound(err) {
+	if _, err := outsider.IndexByHash(t.Context(), IndexName{"stable", ""}, "", o.Sha256); !isNotFound(err) {
 		t.Errorf("an outsider, by the digest: %v", err)
 	}
 	x.wantSound()
@@ -329,9 +465,11 @@ func TestIndexViews(t *testing.T) {
 
 // TestIndexAgainstModel changes a space at random, and compares all indexes
 // with the files each time.
-func TestIndexAgainstModel(t *testing.T) {
-	x := newIndexes(t)
-	random := rand.New(rand.NewPCG(3, 4))
+func TestIndexAgainstModel(t *testing.T) { testAgainstModel(newIndexes(t)) }
+
+func testAgainstModel(x *indexes) {
+	t := x.t
+	random := mathrand.New(mathrand.NewPCG(3, 4))
 	ctx := x.as(x.ann)
 	pick := func(of ...string) string { return of[random.IntN(len(of))] }
 	for step := range 150 {
@@ -575,7 +713,7 @@ func TestIndexRetention(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := x.space.IndexByHash(t.Context(), IndexName{"stable", ""}, o.Sha256)
+		found, err := x.space.IndexByHash(t.Context(), IndexName{"stable", ""}, "", o.Sha256)
 		if err != nil {
 			return err
 		}

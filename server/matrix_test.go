@@ -36,16 +36,22 @@ var expected = map[access.Visibility]map[access.Action][]verdict{
 		access.Read:   {pass, pass, pass, pass, pass, pass},
 		access.Write:  {ask, deny, deny, pass, pass, pass},
 		access.Delete: {ask, deny, deny, pass, pass, pass},
+		// The tokens lack the scope that administering an owner needs.
+		access.Administer: {ask, deny, deny, deny, deny, deny},
 	},
 	access.Limited: {
 		access.Read:   {ask, pass, pass, pass, pass, pass},
 		access.Write:  {ask, deny, deny, pass, pass, pass},
 		access.Delete: {ask, deny, deny, pass, pass, pass},
+
+		access.Administer: {ask, deny, deny, deny, deny, deny},
 	},
 	access.Private: {
 		access.Read:   {ask, hide, pass, pass, pass, pass},
 		access.Write:  {ask, hide, deny, pass, pass, pass},
 		access.Delete: {ask, hide, deny, pass, pass, pass},
+
+		access.Administer: {ask, hide, deny, deny, deny, deny},
 	},
 }
 

@@ -12,6 +12,7 @@ import (
 	"entrepot/protocols/cargo"
 	"entrepot/protocols/composer"
 	"entrepot/protocols/container"
+	"entrepot/protocols/debian"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/golang"
 	"entrepot/protocols/maven"
@@ -28,6 +29,7 @@ func PackageTypes() []*protocols.Type {
 		cargo.New(),
 		composer.New(),
 		container.New(),
+		debian.New(),
 		generic.New(),
 		golang.New(),
 		maven.New(),

@@ -146,6 +146,7 @@ func (s *Server) startBackground(ctx context.Context) {
 		_, err := s.auth.SweepSessions(ctx)
 		return err
 	})
+	s.every(ctx, time.Minute, s.registry.TendIndexes)
 	if s.config.Storage.Collect > 0 {
 		s.every(ctx, s.config.Storage.Collect, func(ctx context.Context) error {
 			_, err := s.registry.Collect(ctx)

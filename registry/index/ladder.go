@@ -86,5 +86,5 @@ func (r Recipe) keepsRung(n int) bool {
 }
 
 func (p Part) same(q Part) bool {
-	return p.Data == q.Data && p.Inflate == q.Inflate && p.Size == q.Size && (p.Data != 0 || bytes.Equal(p.Literal, q.Literal))
+	return p.Data == q.Data && p.Inflate == q.Inflate && p.Skip == q.Skip && p.Size == q.Size && (p.Data != 0 || bytes.Equal(p.Literal, q.Literal))
 }

@@ -25,6 +25,8 @@ type Part struct {
 	Data int64
 	// Inflate tells that the datum's text is meant, not its compressed form.
 	Inflate bool
+	// Skip is how many bytes of the datum stand before the part.
+	Skip int64
 	// Size is how many bytes the part has in the file.
 	Size int64
 }
@@ -46,8 +48,11 @@ func (r Recipe) Join(other Recipe) Recipe {
 }
 
 // Data appends a datum of that size as it is.
-func (r Recipe) Data(data, size int64) Recipe {
-	return r.add(Part{Data: data, Size: size})
+func (r Recipe) Data(data, size int64) Recipe { return r.Slice(data, 0, size) }
+
+// Slice appends size bytes of a datum, after the first skip.
+func (r Recipe) Slice(data, skip, size int64) Recipe {
+	return r.add(Part{Data: data, Skip: skip, Size: size})
 }
 
 func (r Recipe) add(p Part) Recipe {
@@ -228,10 +233,10 @@ func (p Part) content(source Source) ([]byte, error) {
 	if p.Inflate {
 		return Inflate(content, p.Size)
 	}
-	if int64(len(content)) != p.Size {
-		return nil, fmt.Errorf("index: datum %d has %d bytes, want %d", p.Data, len(content), p.Size)
+	if p.Skip+p.Size > int64(len(content)) || p.Skip == 0 && p.Size != int64(len(content)) {
+		return nil, fmt.Errorf("index: datum %d has %d bytes, want %d after %d", p.Data, len(content), p.Size, p.Skip)
 	}
-	return content, nil
+	return content[p.Skip : p.Skip+p.Size], nil
 }
 
 // The kinds of part in the packed form.
@@ -239,6 +244,7 @@ const (
 	packedLiteral = iota
 	packedData
 	packedInflated
+	packedSlice
 )
 
 // Pack writes the recipe down; Unpack reads it.
@@ -253,6 +259,9 @@ func (r Recipe) Pack() []byte {
 			continue
 		case p.Inflate:
 			out = append(out, packedInflated)
+		case p.Skip > 0:
+			out = append(out, packedSlice)
+			out = binary.AppendUvarint(out, uint64(p.Skip))
 		default:
 			out = append(out, packedData)
 		}
@@ -278,8 +287,13 @@ func Unpack(packed []byte) (Recipe, error) {
 	for len(packed) > 0 {
 		kind := packed[0]
 		packed = packed[1:]
-		first, ok := number()
-		if !ok || kind > packedInflated {
+		var skip int64
+		ok := true
+		if kind == packedSlice {
+			skip, ok = number()
+		}
+		first, isNumber := number()
+		if !ok || !isNumber || kind > packedSlice {
 			return Recipe{}, errPacked
 		}
 		if kind == packedLiteral {
@@ -294,7 +308,7 @@ func Unpack(packed []byte) (Recipe, error) {
 		if !ok || first == 0 {
 			return Recipe{}, errPacked
 		}
-		r.parts, r.size = append(r.parts, Part{Data: first, Inflate: kind == packedInflated, Size: size}), r.size+size
+		r.parts, r.size = append(r.parts, Part{Data: first, Inflate: kind == packedInflated, Skip: skip, Size: size}), r.size+size
 	}
 	return r, nil
 }

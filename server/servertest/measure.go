@@ -34,7 +34,7 @@ func (s *Server) Grow(tb testing.TB, name string, n int, next func(i int, like *
 			version, fileName, fragment := next(i, file)
 			versions = append(versions, client.PackageVersion.Create().SetPackageID(p.ID).SetVersion(version).SetNormalizedVersion(version).
 				SetSortKey(fmt.Sprintf("%08x", i)).SetSummary(like.Summary).SetMetadata(like.Metadata).SetDependencies(like.Dependencies))
-			files = append(files, client.PackageFile.Create().SetBlobID(file.BlobID).SetLead(true).
+			files = append(files, client.PackageFile.Create().SetBlobID(file.BlobID).SetLead(true).SetCompositeKey(file.CompositeKey).
 				SetName(fileName).SetNormalizedName(fileName).SetFragment(fragment))
 		}
 		for i, v := range client.PackageVersion.CreateBulk(versions...).SaveX(ctx) {
