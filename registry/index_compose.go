@@ -162,12 +162,14 @@ func (b *IndexBuild) openPGP() ([]*openPGPSigner, error) {
 }
 
 // ClearSign is a text with the signatures of all keys in one OpenPGP document.
+// Signatures are made now, and not as of Modified: one must be younger than
+// its key, and not from the future.
 func (b *IndexBuild) ClearSign(text []byte) ([]byte, error) {
 	signers, err := b.openPGP()
 	if err != nil {
 		return nil, err
 	}
-	return clearSigned(signers, text, b.Modified)
+	return clearSigned(signers, text, now())
 }
 
 // Detached is an OpenPGP signature of all keys over what content writes: a
@@ -177,7 +179,7 @@ func (b *IndexBuild) Detached(content io.WriterTo, armored bool) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	return detached(signers, content, armored, b.Modified)
+	return detached(signers, content, armored, now())
 }
 
 // DetachedByCurrent is Detached with the current key alone, for clients that
@@ -187,7 +189,7 @@ func (b *IndexBuild) DetachedByCurrent(content io.WriterTo, armored bool) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	return detached(signers[:1], content, armored, b.Modified)
+	return detached(signers[:1], content, armored, now())
 }
 
 // RSASignature is a signature with one RSA key.

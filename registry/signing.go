@@ -57,6 +57,8 @@ type signingKeys struct {
 // signer is a private key that is ready to sign.
 type signer interface {
 	keyRow() *ent.SigningKey
+	// of is the same key as the row describes it now.
+	of(row *ent.SigningKey) signer
 }
 
 // newKey is a key that has no row yet.
@@ -159,7 +161,7 @@ func (k *signingKeys) open(ctx context.Context, row *ent.SigningKey) (signer, er
 	s := k.opened[row.ID]
 	k.lock.Unlock()
 	if s != nil {
-		return s, nil
+		return s.of(row), nil
 	}
 	wrapper, err := k.wrap(ctx)
 	if err != nil {

@@ -33,6 +33,8 @@ type openPGPSigner struct {
 
 func (s *openPGPSigner) keyRow() *ent.SigningKey { return s.row }
 
+func (s *openPGPSigner) of(row *ent.SigningKey) signer { return &openPGPSigner{row, s.entity} }
+
 // openPGPConfig makes signatures that all clients read: SHA-512, no notations.
 func openPGPConfig(at time.Time) *packet.Config {
 	never := false

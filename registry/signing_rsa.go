@@ -20,6 +20,8 @@ type rsaSigner struct {
 
 func (s *rsaSigner) keyRow() *ent.SigningKey { return s.row }
 
+func (s *rsaSigner) of(row *ent.SigningKey) signer { return &rsaSigner{row, s.key} }
+
 func generateRSA() (*newKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 4096)
 	if err != nil {

@@ -67,7 +67,8 @@ func (r *repository) fill(distribution string, n int) {
 	}
 	client.IndexRoot.Update().Where(indexroot.ID(first.RootID)).AddGeneration(1).ExecX(ctx)
 	started := time.Now()
-	if got := strings.Count(r.get("/dists/"+distribution+"/main/binary-amd64/Packages"), "\nFilename: "); got != n {
+	body := r.Want(r.tb, 200, "", "GET", root+"/dists/"+distribution+"/main/binary-amd64/Packages", "", "User-Agent", "filler").Body
+	if got := strings.Count(body, "\nFilename: "); got != n {
 		r.tb.Fatalf("%d packages are listed, want %d", got, n)
 	}
 	r.tb.Logf("the first index of %d packages took %v", n, time.Since(started))

@@ -75,6 +75,9 @@ const (
 // appendOrdered appends a part of a version: runs without digits and numbers
 // in turn, and an empty pair that ends it.
 func appendOrdered(k []byte, part string) []byte {
+	if strings.Trim(part, "0") == "" {
+		part = "" // no revision is the revision 0
+	}
 	for part != "" {
 		n := 0
 		for n < len(part) && !isDigit(part[n]) {

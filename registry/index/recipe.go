@@ -249,7 +249,7 @@ const (
 
 // Pack writes the recipe down; Unpack reads it.
 func (r Recipe) Pack() []byte {
-	var out []byte
+	out := []byte{}
 	for _, p := range r.parts {
 		switch {
 		case p.Data == 0:
