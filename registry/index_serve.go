@@ -113,26 +113,30 @@ func (s *Space) seesNarrow() bool {
 // every deletion that had returned before the call. It is built now if need
 // be. NotFound if nothing was ever listed in it.
 func (s *Space) Index(ctx context.Context, n IndexName) (*Snapshot, error) {
-	for {
-		root, err := s.indexRoot(ctx, n)
-		if err != nil {
-			return nil, err
-		}
-		if root.built >= root.generation && root.snapshot != nil {
-			return s.reg.snapshot(ctx, *root.snapshot)
-		}
+	root, err := s.indexRoot(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return s.present(ctx, root)
+}
+
+// present is a snapshot that shows the generation the root had when it was
+// read. What was published since is no concern of this read.
+func (s *Space) present(ctx context.Context, root *rootRow) (*Snapshot, error) {
+	for root.snapshot == nil || root.built < root.generation {
 		if err := s.reg.buildTo(ctx, root.id, root.generation); err != nil {
 			return nil, err
 		}
-		// Whatever was published meanwhile is no concern of this read.
-		done, err := s.reg.db.IndexRoot.Get(access.SystemContext(ctx), root.id)
-		if err != nil && !ent.IsNotFound(err) {
+		row, err := s.reg.db.IndexRoot.Get(access.SystemContext(ctx), root.id)
+		if ent.IsNotFound(err) {
+			return nil, Errorf(NotFound, "the index is gone")
+		}
+		if err != nil {
 			return nil, fmt.Errorf("read index: %w", err)
 		}
-		if err == nil && done.SnapshotID != nil && done.Built >= root.generation {
-			return s.reg.snapshot(ctx, *done.SnapshotID)
-		}
+		root = &rootRow{root.id, root.generation, row.Built, row.SnapshotID}
 	}
+	return s.reg.snapshot(ctx, *root.snapshot)
 }
 
 const (
@@ -179,7 +183,7 @@ func (s *Space) IndexEntry(ctx context.Context, n IndexName, client [sha256.Size
 			return snapshot, nil
 		}
 	}
-	snapshot, err := s.Index(ctx, n)
+	snapshot, err := s.present(ctx, root)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +204,7 @@ func (s *Space) IndexSecondary(ctx context.Context, n IndexName, client [sha256.
 			return snapshot, nil
 		}
 	}
-	snapshot, err := s.Index(ctx, n)
+	snapshot, err := s.present(ctx, root)
 	if err != nil {
 		return nil, err
 	}
