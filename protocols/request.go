@@ -58,7 +58,11 @@ const Prefix = "/api/packages/"
 // The viewer is taken from the context.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	path, ok := SplitPath(req.URL.EscapedPath()[len(Prefix):])
-	if !ok || len(path) < 2 {
+	if !ok {
+		http.Error(w, "the path has a bad escape", http.StatusBadRequest)
+		return
+	}
+	if len(path) < 2 {
 		http.Error(w, "not found", http.StatusNotFound)
 		return
 	}
@@ -105,13 +109,23 @@ func (h *Handler) serve(w http.ResponseWriter, r *Request, path []string) error 
 		return h.unrouted(w, r, allowed)
 	}
 	if !route.Open {
-		space, err := h.Registry.Enter(r.Context(), r.OwnerName, r.Type.Name, route.Action)
+		space, err := h.enter(r, route)
 		if err != nil {
 			return err
 		}
 		r.Space = space
 	}
 	return route.Handle(w, r)
+}
+
+// enter passes the gate of a route.
+func (h *Handler) enter(r *Request, route *Route) (*registry.Space, error) {
+	if route.File != nil {
+		if key, ok := route.File(r); ok {
+			return h.Registry.EnterFor(r.Context(), r.OwnerName, r.Type.Name, route.Action, key)
+		}
+	}
+	return h.Registry.Enter(r.Context(), r.OwnerName, r.Type.Name, route.Action)
 }
 
 // unrouted answers a path or method that no route serves, but only to who may
