@@ -33,7 +33,7 @@ type Route struct {
 	// File names the one file that a request to the route reads, if the
 	// request says which: it is then found together with the owner. Only for
 	// GET routes; Handle asks the space for the file all the same.
-	File func(*Request) (key registry.FileKey, ok bool)
+	File func(*Request) (key registry.FilePath, ok bool)
 	// Handle answers, or returns the error to be told to the client.
 	Handle func(http.ResponseWriter, *Request) error
 }

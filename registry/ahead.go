@@ -10,9 +10,9 @@ import (
 	"entrepot/ent"
 )
 
-// FileKey names a file below an owner and a type by the normalized parts of
+// FilePath names a file below an owner and a type by the normalized parts of
 // its path.
-type FileKey struct {
+type FilePath struct {
 	Package string
 	// Version is the normalized version; Tag names it instead when it is set.
 	Version, Tag       string
@@ -23,13 +23,13 @@ type FileKey struct {
 // file that the request is about. It lives as long as the request, which is
 // one that only reads.
 type ahead struct {
-	key  FileKey
+	key  FilePath
 	pkg  ent.Pkg
 	file *ent.PackageFile
 }
 
 // holds returns the file, if it is the one of that key in the package.
-func (a *ahead) holds(p *ent.Pkg, key FileKey) *ent.PackageFile {
+func (a *ahead) holds(p *ent.Pkg, key FilePath) *ent.PackageFile {
 	if a == nil || p != &a.pkg {
 		return nil
 	}
@@ -56,7 +56,7 @@ const (
 // TaggedFile answer from it. Of the owner and of the package it reads what
 // rights, names and settings are about, not what people wrote about them.
 // Everything else, a file that is missing included, goes Enter's way.
-func (r *Registry) EnterFor(ctx context.Context, ownerName, typeName string, action access.Action, key FileKey) (*Space, error) {
+func (r *Registry) EnterFor(ctx context.Context, ownerName, typeName string, action access.Action, key FilePath) (*Space, error) {
 	t, ok := r.types[typeName]
 	if !ok || len(ownerName) > access.MaxOwnerName {
 		return r.Enter(ctx, ownerName, typeName, action)

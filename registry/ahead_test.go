@@ -28,7 +28,7 @@ func TestEnterFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := f.publication("app", "1.0", "x").Files[0].NormalizedName
-	keys := []FileKey{
+	keys := []FilePath{
 		{Package: "app", Version: "1.0", Name: file}, {Package: "app", Tag: "stable", Name: file},
 		{Package: "hidden", Version: "1.0", Name: file}, {Package: "hidden", Tag: "stable", Name: file},
 		{Package: "app", Version: "2.0", Name: file}, {Package: "app", Tag: "none", Name: file},
@@ -87,7 +87,7 @@ func TestAheadIsOneFile(t *testing.T) {
 		}
 	}
 	file := f.publication("app", "1.0", "x").Files[0].NormalizedName
-	s, err := f.EnterFor(f.as(f.ann), "acme", "plain", access.Read, FileKey{Package: "app", Version: "1.0", Name: file})
+	s, err := f.EnterFor(f.as(f.ann), "acme", "plain", access.Read, FilePath{Package: "app", Version: "1.0", Name: file})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,7 +110,7 @@ const selectFileColumns = `
 // are there, and its own download count is not read. Internal versions are
 // found too.
 func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normalizedName, compositeKey string) (*ent.PackageFile, error) {
-	if f := s.ahead.holds(p, FileKey{Version: normalizedVersion, Name: normalizedName, CompositeKey: compositeKey}); f != nil {
+	if f := s.ahead.holds(p, FilePath{Version: normalizedVersion, Name: normalizedName, CompositeKey: compositeKey}); f != nil {
 		return f, nil
 	}
 	return s.file(ctx, fileByName, p, normalizedVersion, normalizedName, compositeKey)
@@ -118,7 +118,7 @@ func (s *Space) File(ctx context.Context, p *ent.Pkg, normalizedVersion, normali
 
 // TaggedFile is File for the version that a tag of the package names.
 func (s *Space) TaggedFile(ctx context.Context, p *ent.Pkg, name, normalizedName, compositeKey string) (*ent.PackageFile, error) {
-	if f := s.ahead.holds(p, FileKey{Tag: name, Name: normalizedName, CompositeKey: compositeKey}); f != nil {
+	if f := s.ahead.holds(p, FilePath{Tag: name, Name: normalizedName, CompositeKey: compositeKey}); f != nil {
 		return f, nil
 	}
 	return s.file(ctx, fileByTag, p, byteKey(name), normalizedName, compositeKey)

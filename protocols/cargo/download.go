@@ -32,8 +32,8 @@ func download(w http.ResponseWriter, r *protocols.Request) error {
 }
 
 // fileInPath is the archive that a path names.
-func fileInPath(r *protocols.Request) (registry.FileKey, bool) {
+func fileInPath(r *protocols.Request) (registry.FilePath, bool) {
 	name, version := r.Params["crate"], r.Params["version"]
 	_, valid := parseVersion(version)
-	return registry.FileKey{Package: fold(name), Version: identity(version), Name: fileKey(name, version)}, valid && validName(name)
+	return registry.FilePath{Package: fold(name), Version: identity(version), Name: fileKey(name, version)}, valid && validName(name)
 }

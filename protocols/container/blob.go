@@ -40,13 +40,13 @@ func getBlob(w http.ResponseWriter, r *request) error {
 }
 
 // blobKey is the blob that a path names.
-func blobKey(r *protocols.Request) (registry.FileKey, bool) {
+func blobKey(r *protocols.Request) (registry.FilePath, bool) {
 	image := r.Params["image"]
 	d, err := parseDigest(r.Params["digest"])
 	if err != nil || checkName(r.Host, r.OwnerName, image) != nil {
-		return registry.FileKey{}, false
+		return registry.FilePath{}, false
 	}
-	return registry.FileKey{Package: image, Version: blobsVersion, Name: d.String()}, true
+	return registry.FilePath{Package: image, Version: blobsVersion, Name: d.String()}, true
 }
 
 // blob finds a blob of the repository.

@@ -91,7 +91,7 @@ func route(method, pattern string, a access.Action, handle func(http.ResponseWri
 }
 
 // about is the route with the file that its requests read.
-func about(file func(*protocols.Request) (registry.FileKey, bool), route protocols.Route) protocols.Route {
+func about(file func(*protocols.Request) (registry.FilePath, bool), route protocols.Route) protocols.Route {
 	route.File = file
 	return route
 }

@@ -47,9 +47,9 @@ func getManifest(w http.ResponseWriter, r *request) error {
 }
 
 // manifestKey is the manifest that a path names.
-func manifestKey(r *protocols.Request) (registry.FileKey, bool) {
+func manifestKey(r *protocols.Request) (registry.FilePath, bool) {
 	image, reference := r.Params["image"], r.Params["reference"]
-	key := registry.FileKey{Package: image, Name: manifestFile}
+	key := registry.FilePath{Package: image, Name: manifestFile}
 	var err error
 	if isDigest(reference) {
 		key.Version = reference

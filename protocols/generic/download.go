@@ -48,9 +48,9 @@ func download(w http.ResponseWriter, r *protocols.Request) error {
 }
 
 // fileInPath is the file that a path names.
-func fileInPath(r *protocols.Request) (registry.FileKey, bool) {
+func fileInPath(r *protocols.Request) (registry.FilePath, bool) {
 	c, err := parse(r.Params)
-	return registry.FileKey{Package: c.nameKey, Version: c.versionKey, Name: c.fileKey}, err == nil
+	return registry.FilePath{Package: c.nameKey, Version: c.versionKey, Name: c.fileKey}, err == nil
 }
 
 func redirectToLatest(w http.ResponseWriter, r *protocols.Request, p *ent.Pkg, c coordinates) error {

@@ -54,10 +54,10 @@ func findFile(r *protocols.Request, action access.Action) (located, error) {
 }
 
 // fileInPath is the file that a path names.
-func fileInPath(r *protocols.Request) (registry.FileKey, bool) {
+func fileInPath(r *protocols.Request) (registry.FilePath, bool) {
 	name, err := packageName(r)
 	if err != nil {
-		return registry.FileKey{}, false
+		return registry.FilePath{}, false
 	}
 	key, _, ok := fileOfPath(name, r.Params["folder"], r.Params["file"])
 	return key, ok
@@ -68,7 +68,7 @@ func fileInPath(r *protocols.Request) (registry.FileKey, bool) {
 // npm writes it into manifests, and {version}/{file} from lock files written
 // against Gitea and Forgejo, which fold the file's name. same tells whether
 // the file that is stored is the one that the path means.
-func fileOfPath(name, folder, file string) (key registry.FileKey, same func(stored string) bool, ok bool) {
+func fileOfPath(name, folder, file string) (key registry.FilePath, same func(stored string) bool, ok bool) {
 	if scope, bare, scoped := strings.Cut(file, "/"); scoped {
 		folder, file = scope, bare
 	}
@@ -82,9 +82,9 @@ func fileOfPath(name, folder, file string) (key registry.FileKey, same func(stor
 		same = func(stored string) bool { return strings.EqualFold(stored, file) }
 	}
 	if _, valid := parseVersion(version); !ok || !valid {
-		return registry.FileKey{}, nil, false
+		return registry.FilePath{}, nil, false
 	}
-	key = registry.FileKey{Package: name, Version: identity(version), Name: fileKey(name, version)}
+	key = registry.FilePath{Package: name, Version: identity(version), Name: fileKey(name, version)}
 	if strings.HasSuffix(file, ".sigstore") {
 		key.Name = provenanceName(name, key.Version)
 	}

@@ -38,12 +38,12 @@ func deleteFile(w http.ResponseWriter, r *protocols.Request) error {
 
 // fileInPath is the file that a path names. The project may stand there in any
 // spelling, the version in any that is equal.
-func fileInPath(r *protocols.Request) (registry.FileKey, bool) {
+func fileInPath(r *protocols.Request) (registry.FilePath, bool) {
 	v, ok := parseVersion(r.Params["version"])
 	if !ok || !validName(r.Params["name"]) {
-		return registry.FileKey{}, false
+		return registry.FilePath{}, false
 	}
-	return registry.FileKey{Package: normalizeName(r.Params["name"]), Version: v.identity(), Name: r.Params["file"]}, true
+	return registry.FilePath{Package: normalizeName(r.Params["name"]), Version: v.identity(), Name: r.Params["file"]}, true
 }
 
 // findFile finds the file a path names.
