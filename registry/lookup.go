@@ -57,6 +57,15 @@ var (
 			JOIN package_files f ON f.version_id = v.id
 			JOIN package_blobs b ON b.id = f.blob_id
 		WHERE t.package_id = ? AND t.sort_key = ? AND f.normalized_name = ? AND f.composite_key = ?`)
+
+	fileByProperty = database.NewStatement(`
+		SELECT p.normalized_name, v.normalized_version, f.normalized_name, f.composite_key
+		FROM properties r
+			JOIN package_files f ON f.id = r.ref_id
+			JOIN package_versions v ON v.id = f.version_id
+			JOIN packages p ON p.id = v.package_id
+		WHERE r.name = ? AND r.value = ? AND r.ref_type = 'FILE' AND p.owner_id = ? AND p.type = ?
+		ORDER BY r.id LIMIT 1`)
 )
 
 // owner returns the owner of that name in any case, or nil.
@@ -160,6 +169,29 @@ func (f *foundFile) of(p *ent.Pkg, normalizedName, compositeKey string) *ent.Pac
 	f.file.NormalizedName, f.file.CompositeKey = normalizedName, compositeKey
 	f.file.Edges.Version, f.file.Edges.Blob = &f.version, &f.blob
 	return &f.file
+}
+
+// FoundFile is where a file of the space is.
+type FoundFile struct {
+	// Package is the normalized name of its package.
+	Package string
+	// Version and Name are normalized, too; all three are what File asks for.
+	Version, Name, CompositeKey string
+}
+
+// FileWith finds the file of the space that has the property; of several, the
+// oldest. It asks for no right: that is the package's to say. Error: NotFound.
+func (s *Space) FileWith(ctx context.Context, with Property) (FoundFile, error) {
+	var f FoundFile
+	found, err := s.reg.db.Row(ctx, fileByProperty, []any{with.Name, with.Value, s.Owner.ID, s.Type.Name},
+		&f.Package, &f.Version, &f.Name, &f.CompositeKey)
+	if err != nil {
+		return f, fmt.Errorf("look up file: %w", err)
+	}
+	if !found {
+		return f, Errorf(NotFound, "file not found")
+	}
+	return f, nil
 }
 
 // TagNames returns the names of the package's tags, at most limit of them

@@ -239,8 +239,10 @@ type publishing struct {
 
 	done  Published
 	spare []*Stored
-	// newFiles tells that a file was added or replaced.
+	// newFiles tells that a file was added or replaced, added are those that
+	// were not there before.
 	newFiles bool
+	added    []*ent.PackageFile
 }
 
 func (w *publishing) run(ctx context.Context) error {
@@ -283,7 +285,10 @@ func (w *publishing) run(ctx context.Context) error {
 		}
 		lines = append([]*ent.EventCreate{line}, lines...)
 	}
-	return recordAll(ctx, w.tx, lines...)
+	if err := recordAll(ctx, w.tx, lines...); err != nil {
+		return err
+	}
+	return w.journal(ctx)
 }
 
 // admit asks whether the publication may go on, and ends the upload it comes
@@ -585,6 +590,7 @@ func (w *publishing) file(ctx context.Context, f File, blob *ent.PackageBlob) (*
 	if err != nil {
 		return nil, fmt.Errorf("insert file: %w", err)
 	}
+	w.added = append(w.added, row)
 	properties := f.Properties
 	if w.waits() {
 		properties = append(slices.Clone(properties), Property{unneededSince, TimeKey(w.at)})

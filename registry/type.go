@@ -51,6 +51,10 @@ type Type struct {
 	// KeepsTombstones tells that the number of a deleted version can only come
 	// back with the same content: clients pin its digest.
 	KeepsTombstones bool
+	// Journal says how every change of the owner's packages is entered into one
+	// list; nil means that the type has no such list. Files of such a type are
+	// never overwritten.
+	Journal *Journal
 	// SkipsYanked leaves packages out of searches of which every version is
 	// yanked.
 	SkipsYanked bool
