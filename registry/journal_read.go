@@ -233,7 +233,7 @@ func (j *JournalText) digest(from sums, rest []byte) error {
 	return err
 }
 
-// ListedFile is a file of a published version, with its part of the package's
+// ListedFile is a lead file of a published version, with its part of the package's
 // list.
 type ListedFile struct {
 	ID           int64     `sql:"id"`
@@ -245,7 +245,7 @@ type ListedFile struct {
 	Prerelease   bool      `sql:"prerelease"`
 }
 
-// ListedFiles returns the files of the packages, which the caller got from the
+// ListedFiles returns the lead files of the packages, which the caller got from the
 // space, in the order in which they were published.
 func (s *Space) ListedFiles(ctx context.Context, packages ...*ent.Pkg) ([]ListedFile, error) {
 	ids := make([]int64, len(packages))
@@ -270,6 +270,7 @@ func listedFiles(ctx context.Context, client *ent.Client, packageIDs ...int64) (
 			sel.Where(entsql.And(
 				entsql.In(versions.C(packageversion.FieldPackageID), ids...),
 				entsql.ExprP(versions.C(packageversion.FieldInternal)+" = false"),
+				entsql.ExprP(sel.C(packagefile.FieldLead)+" = true"),
 			))
 			sel.OrderBy(sel.C(packagefile.FieldID))
 		}).

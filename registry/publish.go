@@ -239,8 +239,8 @@ type publishing struct {
 
 	done  Published
 	spare []*Stored
-	// newFiles tells that a file was added or replaced, added are those that
-	// were not there before.
+	// newFiles tells that a file was added or replaced, added are the
+	// lead files that were not there before.
 	newFiles bool
 	added    []*ent.PackageFile
 }
@@ -590,7 +590,9 @@ func (w *publishing) file(ctx context.Context, f File, blob *ent.PackageBlob) (*
 	if err != nil {
 		return nil, fmt.Errorf("insert file: %w", err)
 	}
-	w.added = append(w.added, row)
+	if f.Lead {
+		w.added = append(w.added, row)
+	}
 	properties := f.Properties
 	if w.waits() {
 		properties = append(slices.Clone(properties), Property{unneededSince, TimeKey(w.at)})

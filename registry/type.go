@@ -52,8 +52,8 @@ type Type struct {
 	// back with the same content: clients pin its digest.
 	KeepsTombstones bool
 	// Journal says how every change of the owner's packages is entered into one
-	// list; nil means that the type has no such list. Files of such a type are
-	// never overwritten.
+	// list, lead files alone; nil means that the type has no such list. Files of
+	// a type that has are never overwritten.
 	Journal *Journal
 	// SkipsYanked leaves packages out of searches of which every version is
 	// yanked.

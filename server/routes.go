@@ -18,6 +18,7 @@ import (
 	"entrepot/protocols/npm"
 	"entrepot/protocols/pub"
 	"entrepot/protocols/pypi"
+	"entrepot/protocols/rubygems"
 	"entrepot/registry"
 	"entrepot/web"
 )
@@ -34,6 +35,7 @@ func PackageTypes() []*protocols.Type {
 		npm.New(),
 		pub.New(),
 		pypi.New(),
+		rubygems.New(),
 	}
 }
 
