@@ -89,8 +89,8 @@ cert_chain: [x]
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprint(s.authors, s.email, s.summary, s.licenses, s.homepage, s.date.Format("2006-01-02"), s.executables, s.metadata["n"], s.certificates)
-	if want := "[Ann] [a@example.com b@example.com] Süm [MIT Ruby]  2026-01-02 [a b] 1.10 [x]"; got != want {
+	got := fmt.Sprintf("%v %v %s %v %q %s %v %s %v", s.authors, s.email, s.summary, s.licenses, s.homepage, s.date.Format("2006-01-02"), s.executables, s.metadata["n"], s.certificates)
+	if want := "[Ann] [a@example.com b@example.com] Süm [MIT Ruby] \"\" 2026-01-02 [a b] 1.10 [x]"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if facts := liftFacts(s); facts.License != "MIT OR Ruby" || facts.RepositoryURL != "https://example.com/a" {
