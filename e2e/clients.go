@@ -18,6 +18,7 @@ var clients = []string{
 	"cargo", "rustc", "go",
 	"composer", "php", "unzip", "git",
 	"python3", "pip", "twine", "uv", "poetry",
+	"ruby", "gem", "bundle",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",
 }

@@ -40,6 +40,7 @@ var publishers = map[string]publisher{
 	"npm":       publishNpm,
 	"pub":       publishPub,
 	"pypi":      publishPypi,
+	"rubygems":  publishRubygems,
 	"container": publishImage,
 }
 
