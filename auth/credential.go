@@ -93,3 +93,17 @@ func clientAddress(r *http.Request) string {
 	}
 	return host
 }
+
+// CarriesCredential tells whether a request's headers carry a credential that
+// Identify would look at, a good or a bad one.
+func CarriesCredential(r *http.Request) bool {
+	if r.Header.Get("Authorization") != "" {
+		return true
+	}
+	for _, header := range keyHeaders {
+		if r.Header.Get(header) != "" {
+			return true
+		}
+	}
+	return false
+}

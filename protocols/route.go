@@ -34,6 +34,11 @@ type Route struct {
 	// request says which: it is then found together with the owner. Only for
 	// GET routes; Handle asks the space for the file all the same.
 	File func(*Request) (key registry.FilePath, ok bool)
+	// Identify, if not nil, finds out who asks where the headers do not say:
+	// some clients can put a credential into the URL alone, or carry none to
+	// the files that an index names. It returns the anonymous viewer when the
+	// URL does not say either. For reads only.
+	Identify func(*Request) (access.Viewer, error)
 	// Handle answers, or returns the error to be told to the client.
 	Handle func(http.ResponseWriter, *Request) error
 }
