@@ -19,12 +19,15 @@ type Aliases struct {
 	Type *protocols.Type
 }
 
-// The paths that are for the client alone. Below apiPath newer clients ask
-// first; older ones ask for /owner/box, which is also a page for people.
-const (
-	apiPath          = "/api/v2/vagrant/"
-	authenticatePath = "/authenticate"
-)
+// apiPath is where newer clients ask first. Older ones ask for /owner/box,
+// which is also a page for people.
+const apiPath = "/api/v2/vagrant/"
+
+// isAuthenticate tells whether an escaped path is one of those at which
+// `vagrant cloud auth login` tries its token.
+func isAuthenticate(path string) bool {
+	return path == "/authenticate" || path == "/api/v1/authenticate" || path == "/api/v2/authenticate"
+}
 
 // Serves tells whether a request is for Aliases.
 func Serves(r *http.Request) bool {
@@ -34,7 +37,7 @@ func Serves(r *http.Request) bool {
 		return true
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return false
-	case path == authenticatePath, path == "/api/v1"+authenticatePath, path == "/api/v2"+authenticatePath:
+	case isAuthenticate(path):
 		return true
 	}
 	return strings.Count(path, "/") == 2 && strings.HasPrefix(r.UserAgent(), "Vagrant/") && prefersJSON(r.Header.Get("Accept"))
@@ -59,7 +62,7 @@ func shortName(ctx context.Context) string {
 // context.
 func (h *Aliases) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath()
-	if strings.HasSuffix(path, authenticatePath) && !strings.HasPrefix(path, apiPath) {
+	if isAuthenticate(path) {
 		h.Packages.Dispatch(w, r, h.Type, "", []string{"authenticate"})
 		return
 	}
