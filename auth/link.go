@@ -24,8 +24,11 @@ import (
 // do is decided as always. It is good for reading one path, for a while.
 
 const (
-	// LinkLife is how long a link is good.
+	// LinkLife is how long a link is good at most. Links of one path that are
+	// made within linkStep are the same, by which clients know what a download
+	// that was cut off goes on with.
 	LinkLife = time.Hour
+	linkStep = LinkLife / 2
 
 	linkKeyName   = "link-key"
 	linkSignature = "sig"
@@ -35,8 +38,8 @@ const (
 	linkIDs = 16
 )
 
-// Linker makes links for one viewer, all of the same age. It serves one
-// goroutine.
+// Linker makes links for one viewer, all good until the same instant. It
+// serves one goroutine.
 type Linker struct {
 	mac   hash.Hash
 	head  []byte // what each signature is about, but for the path
@@ -50,7 +53,7 @@ func (s *Service) NewLinker(ctx context.Context) (*Linker, error) {
 	if v.Kind != access.User {
 		return nil, registry.Errorf(registry.Unauthenticated, "links are made for accounts alone")
 	}
-	return s.linker(ctx, v.UserID, v.CredentialID, now().Add(LinkLife).Unix())
+	return s.linker(ctx, v.UserID, v.CredentialID, now().Truncate(linkStep).Add(LinkLife).Unix())
 }
 
 func (s *Service) linker(ctx context.Context, userID, credentialID, expiry int64) (*Linker, error) {

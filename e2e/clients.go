@@ -19,6 +19,7 @@ var clients = []string{
 	"composer", "php", "unzip", "git",
 	"python3", "pip", "twine", "uv", "poetry",
 	"ruby", "gem", "bundle",
+	"vagrant", "bsdtar",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",
 }

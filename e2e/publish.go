@@ -41,6 +41,7 @@ var publishers = map[string]publisher{
 	"pub":       publishPub,
 	"pypi":      publishPypi,
 	"rubygems":  publishRubygems,
+	"vagrant":   publishVagrant,
 	"container": publishImage,
 }
 
