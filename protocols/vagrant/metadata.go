@@ -174,9 +174,10 @@ func groupVersions(rows []registry.VersionFragment) ([]boxVersion, error) {
 }
 
 // arrange sorts the files of a version and decides which of a provider's is
-// the one for clients that know no architectures: the one that names none,
-// else amd64, else the first. Where none of them names one, the document is
-// silent about it.
+// the default: the one that names no architecture, else amd64, else the first.
+// Where none of them names one, the document is silent about it. The default
+// comes last: clients before Vagrant 2.4 know no architectures, and of boxes of
+// one provider take the last.
 func arrange(providers []provider) {
 	slices.SortFunc(providers, func(a, b provider) int {
 		return cmp.Or(strings.Compare(fold(a.Provider), fold(b.Provider)), strings.Compare(a.Architecture, b.Architecture))
@@ -199,6 +200,9 @@ func arrange(providers []provider) {
 		for i := range group {
 			group[i].named, group[i].preferred = true, i == preferred
 		}
+		last := group[preferred]
+		copy(group[preferred:], group[preferred+1:])
+		group[len(group)-1] = last
 	}
 }
 

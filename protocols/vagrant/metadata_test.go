@@ -21,7 +21,7 @@ func TestDocument(t *testing.T) {
 	}
 	res := s.Want(t, 200, "", "GET", root+"/deb", "", "Accept", "application/json")
 	d := servertest.Decode(t, res.Body)
-	want := "3: abc/unknown* abc/arm64 zoo/arm64* zoo/riscv64, 2.0.0: dummy/amd64* dummy/arm64 dummy/i386, 1.10.0: dummy, 1.9.0: dummy, 1.9.0.rc1: dummy"
+	want := "3: abc/arm64 abc/unknown* zoo/riscv64 zoo/arm64*, 2.0.0: dummy/arm64 dummy/i386 dummy/amd64*, 1.10.0: dummy, 1.9.0: dummy, 1.9.0.rc1: dummy"
 	if got := outline(d); got != want {
 		t.Errorf("document = %s\nwant %s", got, want)
 	}
@@ -29,7 +29,7 @@ func TestDocument(t *testing.T) {
 		t.Errorf("document = %s", res.Body)
 	}
 	urls := boxURLs(d)
-	for i, path := range []string{"3/abc.box", "3/abc/arm64.box", "3/zoo/arm64.box", "3/zoo/riscv64.box", "2.0.0/dummy/amd64.box"} {
+	for i, path := range []string{"3/abc/arm64.box", "3/abc.box", "3/zoo/riscv64.box", "3/zoo/arm64.box", "2.0.0/dummy/arm64.box"} {
 		if want := s.URL + root + "/Deb/" + path; urls[i] != want {
 			t.Errorf("url = %s, want %s", urls[i], want)
 		}

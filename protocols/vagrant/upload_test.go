@@ -132,13 +132,13 @@ func TestConflicts(t *testing.T) {
 	} {
 		s.fails(409, "ann", "PUT", root+"/"+path+".box", body)
 	}
-	if got := outline(s.metadata("", root+"/deb")); got != "1.0.0: dummy/unknown* dummy/arm64" {
+	if got := outline(s.metadata("", root+"/deb")); got != "1.0.0: dummy/arm64 dummy/unknown*" {
 		t.Errorf("document = %s", got)
 	}
 	// A box by its other name is the same box.
 	s.release("Deb/1.0.0/libvirt", "libvirt")
 	s.Want(t, 201, "ann", "PUT", root+"/deb/1.1.0/dummy.box", box)
-	if got := outline(s.metadata("", root+"/Deb")); got != "1.1.0: dummy, 1.0.0: dummy/unknown* dummy/arm64 libvirt" {
+	if got := outline(s.metadata("", root+"/Deb")); got != "1.1.0: dummy, 1.0.0: dummy/arm64 dummy/unknown* libvirt" {
 		t.Errorf("document = %s", got)
 	}
 }
