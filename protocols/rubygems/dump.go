@@ -47,6 +47,15 @@ func (m *marshal) gemDependency(d dependency) {
 	m.gemRequirement(d.requirement)
 }
 
+// optional writes a text, or nil where there is none, as Ruby does.
+func (m *marshal) optional(s string) {
+	if s == "" {
+		m.null()
+		return
+	}
+	m.text(s)
+}
+
 func (m *marshal) texts(list []string) {
 	m.array(len(list))
 	for _, s := range list {
@@ -73,7 +82,7 @@ func packGemspec(s *gemspec) ([]byte, error) {
 	} else {
 		fields.time(s.date)
 	}
-	fields.text(s.summary)
+	fields.optional(s.summary)
 	fields.gemRequirement(s.ruby)
 	fields.gemRequirement(s.rubygems)
 	fields.text(s.platform)
@@ -90,8 +99,8 @@ func packGemspec(s *gemspec) ([]byte, error) {
 		fields.texts(s.email)
 	}
 	fields.texts(s.authors)
-	fields.text(s.description)
-	fields.text(s.homepage)
+	fields.optional(s.description)
+	fields.optional(s.homepage)
 	fields.boolean(true) // of no meaning any more
 	fields.text(s.platform)
 	fields.texts(s.licenses)
