@@ -135,6 +135,12 @@ type File struct {
 	Blob *ent.PackageBlob
 	// Properties are attached to the file.
 	Properties []Property
+	// Renew lets Fragment and Properties take the place of those of a file that
+	// is there already and may be overwritten, also when its bytes are the same.
+	Renew bool
+	// Displaces are the normalized names of files with the same composite key
+	// that go when this one comes.
+	Displaces []string
 }
 
 // Property is a name and a value that the type can find rows by.
@@ -526,6 +532,13 @@ func (w *publishing) files(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if len(f.Displaces) > 0 {
+			_, err := deleteFiles(ctx, w.tx, packagefile.VersionID(w.done.Version.ID),
+				packagefile.NormalizedNameIn(f.Displaces...), packagefile.CompositeKey(f.CompositeKey))
+			if err != nil {
+				return err
+			}
+		}
 		row.Edges.Blob = blobs[i]
 		w.done.Files = append(w.done.Files, row)
 	}
@@ -609,7 +622,7 @@ func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, 
 		return nil, Errorf(Precondition, "the file has changed meanwhile")
 	case w.p.Overwrite == OverwriteNever, w.p.Overwrite == OverwriteIdentical && !same:
 		return nil, w.conflict("file already exists")
-	case old.BlobID == blob.ID:
+	case old.BlobID == blob.ID && !f.Renew:
 		return old, w.renew(ctx, old)
 	}
 	w.newFiles = w.newFiles || !same
@@ -621,7 +634,34 @@ func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, 
 	if err != nil {
 		return nil, fmt.Errorf("replace file: %w", err)
 	}
+	if f.Renew {
+		if err := w.reattach(ctx, row.ID, f.Properties); err != nil {
+			return nil, err
+		}
+	}
+	if old.BlobID == blob.ID {
+		return row, nil
+	}
 	return row, release(ctx, w.tx, old.BlobID)
+}
+
+// reattach gives a file the properties, in place of what it had under the same
+// names.
+func (w *publishing) reattach(ctx context.Context, fileID int64, properties []Property) error {
+	if len(properties) == 0 {
+		return nil
+	}
+	names := make([]string, len(properties))
+	for i, p := range properties {
+		names[i] = p.Name
+	}
+	_, err := w.tx.Property.Delete().
+		Where(property.RefTypeEQ(property.RefTypeFile), property.RefID(fileID), property.NameIn(names...)).
+		Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("replace properties: %w", err)
+	}
+	return attach(ctx, w.tx, property.RefTypeFile, fileID, properties)
 }
 
 func (w *publishing) conflict(format string, args ...any) error {

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"context"
+
 	"entrepot/ent"
 	"entrepot/ent/schema"
 )
@@ -67,6 +69,9 @@ type Type struct {
 	// Facts returns what the type shows of a version beyond the facts all
 	// types share. It may be nil.
 	Facts func(*ent.PackageVersion) ([]Fact, error)
+	// StoredFacts returns what the type shows of the files that the version
+	// has now, below its Facts. It may be nil.
+	StoredFacts func(context.Context, Holdings, *ent.PackageVersion) ([]Fact, error)
 }
 
 // InstructionsInput is what instructions are about.
