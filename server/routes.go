@@ -11,6 +11,7 @@ import (
 	"entrepot/protocols"
 	"entrepot/protocols/cargo"
 	"entrepot/protocols/composer"
+	"entrepot/protocols/conan"
 	"entrepot/protocols/container"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/golang"
@@ -29,6 +30,7 @@ func PackageTypes() []*protocols.Type {
 	return []*protocols.Type{
 		cargo.New(),
 		composer.New(),
+		conan.New(),
 		container.New(),
 		generic.New(),
 		golang.New(),
