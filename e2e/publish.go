@@ -34,6 +34,7 @@ type publisher func(ctx context.Context, s *Server, as Account, owner, name, ver
 var publishers = map[string]publisher{
 	"cargo":     publishCargo,
 	"composer":  publishComposer,
+	"conan":     publishConan,
 	"generic":   publishGeneric,
 	"go":        publishGo,
 	"maven":     publishMaven,
