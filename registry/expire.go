@@ -66,6 +66,9 @@ func (r *Registry) expiry(typ string, o *ent.Owner) *Expiry {
 
 // expire removes what the publication has made old.
 func (w *publishing) expire(ctx context.Context) error {
+	if w.p.Unfinished {
+		return nil
+	}
 	rule := w.space.reg.expiry(w.space.Type.Name, w.space.Owner)
 	if rule == nil || !rule.Concerns(w.p.NormalizedVersion) {
 		return nil

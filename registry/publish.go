@@ -101,6 +101,10 @@ type Publication struct {
 	// version, or the file, is there already: some clients look for its words.
 	Duplicate string
 
+	// Unfinished tells that more files follow: what the type's Expiry would
+	// remove waits for the last of them.
+	Unfinished bool
+
 	// upload, if not nil, ends with the publication.
 	upload *ent.BlobUpload
 }

@@ -70,7 +70,8 @@ func publication(r *protocols.Request, at place, name string) registry.Publicati
 		Name: at.name, NormalizedName: at.name,
 		Version: at.version, NormalizedVersion: at.version,
 		SortKey: key, Prerelease: prerelease,
-		Policy: registry.CreateOrAdd, Overwrite: overwrite(r.Space.Owner.Settings, name),
+		Unfinished: name != manifestName, // an old revision that comes again is the newest only then
+		Policy:     registry.CreateOrAdd, Overwrite: overwrite(r.Space.Owner.Settings, name),
 		Duplicate: at.String() + " has " + name + " already, and the revisions of this owner do not change",
 		Files: []registry.File{{
 			Name: at.key() + "/" + name, NormalizedName: name, CompositeKey: at.key(),
