@@ -22,9 +22,11 @@ func (r *remote) grow(name string, n int) {
 	ctx := access.SystemContext(context.Background())
 	client := r.Registry().Client()
 	var likes []*ent.PackageFile
+	lists := map[int64][]*ent.Property{} // by the file that stands in them
 	for _, f := range client.PackageFile.Query().Where(packagefile.CompositeKey("_/_/r1")).WithVersion(func(q *ent.PackageVersionQuery) { q.WithPackage() }).AllX(ctx) {
 		if f.Edges.Version.Edges.Package.Name == name {
 			likes = append(likes, f)
+			lists[f.ID] = client.Property.Query().Where(property.RefTypeEQ(property.RefTypeFile), property.RefID(f.ID)).AllX(ctx)
 		}
 	}
 	const chunk = 500
@@ -41,7 +43,7 @@ func (r *remote) grow(name string, n int) {
 		}
 		var properties []*ent.PropertyCreate
 		for i, f := range client.PackageFile.CreateBulk(files...).SaveX(ctx) {
-			for _, p := range client.Property.Query().Where(property.RefTypeEQ(property.RefTypeFile), property.RefID(of[i].ID)).AllX(ctx) {
+			for _, p := range lists[of[i].ID] {
 				list := strings.Replace(p.Name, "_/_/r1", f.CompositeKey, 1)
 				properties = append(properties, client.Property.Create().SetRefType(property.RefTypeFile).SetRefID(f.ID).SetName(list).SetValue(p.Value))
 			}
