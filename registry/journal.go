@@ -227,7 +227,7 @@ func (w journalWriter) digestList(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	files, err := listedFiles(ctx, w.tx.Client(), w.pkg.ID)
+	files, err := leadFiles(ctx, w.tx.Client(), w.pkg.ID)
 	if err != nil {
 		return "", err
 	}
@@ -312,14 +312,14 @@ func (s *Space) journaled(ctx context.Context, tx *ent.Tx, p *ent.Pkg, f func() 
 	if s.Type.Journal == nil {
 		return f()
 	}
-	before, err := listedFiles(ctx, tx.Client(), p.ID)
+	before, err := leadFiles(ctx, tx.Client(), p.ID)
 	if err != nil {
 		return err
 	}
 	if err := f(); err != nil {
 		return err
 	}
-	after, err := listedFiles(ctx, tx.Client(), p.ID)
+	after, err := leadFiles(ctx, tx.Client(), p.ID)
 	if err != nil {
 		return err
 	}

@@ -233,9 +233,9 @@ func (j *JournalText) digest(from sums, rest []byte) error {
 	return err
 }
 
-// ListedFile is a lead file of a published version, with its part of the package's
+// LeadFile is a lead file of a published version, with its part of the package's
 // list.
-type ListedFile struct {
+type LeadFile struct {
 	ID           int64     `sql:"id"`
 	CompositeKey string    `sql:"composite_key"`
 	Fragment     []byte    `sql:"fragment"`
@@ -245,18 +245,18 @@ type ListedFile struct {
 	Prerelease   bool      `sql:"prerelease"`
 }
 
-// ListedFiles returns the lead files of the packages, which the caller got from the
+// LeadFiles returns the lead files of the packages, which the caller got from the
 // space, in the order in which they were published.
-func (s *Space) ListedFiles(ctx context.Context, packages ...*ent.Pkg) ([]ListedFile, error) {
+func (s *Space) LeadFiles(ctx context.Context, packages ...*ent.Pkg) ([]LeadFile, error) {
 	ids := make([]int64, len(packages))
 	for i, p := range packages {
 		ids[i] = p.ID
 	}
-	return listedFiles(access.SystemContext(ctx), s.reg.db.Client, ids...)
+	return leadFiles(access.SystemContext(ctx), s.reg.db.Client, ids...)
 }
 
-func listedFiles(ctx context.Context, client *ent.Client, packageIDs ...int64) ([]ListedFile, error) {
-	var rows []ListedFile
+func leadFiles(ctx context.Context, client *ent.Client, packageIDs ...int64) ([]LeadFile, error) {
+	var rows []LeadFile
 	err := client.PackageFile.Query().
 		Modify(func(sel *entsql.Selector) {
 			versions := entsql.Table(packageversion.Table)

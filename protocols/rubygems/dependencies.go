@@ -99,7 +99,7 @@ func needed(r *protocols.Request) ([]needing, error) {
 			names[p.ID] = p.Name
 		}
 	}
-	rows, err := r.Space.ListedFiles(r.Context(), packages...)
+	rows, err := r.Space.LeadFiles(r.Context(), packages...)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func info(w http.ResponseWriter, r *protocols.Request) error {
 	}
 	key := registry.DocumentKey{Package: p, Name: "rubygems info", Digests: true}
 	d, err := r.Registry.Document(r.Context(), key, func(ctx context.Context, w io.Writer) error {
-		files, err := r.Space.ListedFiles(ctx, p)
+		files, err := r.Space.LeadFiles(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func info(w http.ResponseWriter, r *protocols.Request) error {
 }
 
 // writeList writes the list of a gem.
-func writeList(w io.Writer, files []registry.ListedFile) error {
+func writeList(w io.Writer, files []registry.LeadFile) error {
 	out := bufio.NewWriter(w)
 	out.WriteString(listHeader)
 	for _, f := range files {
