@@ -211,6 +211,7 @@ func TestPrivate(t *testing.T) {
 		if len(links) != 2 {
 			t.Fatalf("links = %v", links)
 		}
+		links[0], links[1] = links[1], links[0] // the default comes last
 		got := s.Want(t, 200, "", "GET", links[0], "")
 		if got.Body != box || strings.Contains(got.Header.Get("Cache-Control"), "public") {
 			t.Errorf("by a link: %d bytes, %v", len(got.Body), got.Header)
