@@ -19,6 +19,9 @@ var clients = []string{
 	"composer", "php", "unzip", "git",
 	"apt-get", "dpkg-deb",
 	"python3", "pip", "twine", "uv", "poetry",
+	"ruby", "gem", "bundle",
+	"vagrant", "bsdtar",
+	"conan", "conan1",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",
 }

@@ -107,6 +107,11 @@ type OwnerChange struct {
 	MavenVersions   *string
 	MavenKeepBuilds *int
 	MavenKeepDays   *int
+	// The settings of Conan are those of schema.OwnerSettings.
+	ConanImmutableRevisions *bool
+	ConanKeepRecipes        *int
+	ConanKeepPackages       *int
+	ConanReferenceSize      *int64
 }
 
 // settings are the owner's with the changes.
@@ -131,6 +136,18 @@ func (c OwnerChange) settings(s schema.OwnerSettings) schema.OwnerSettings {
 	}
 	if c.MavenKeepDays != nil {
 		s.MavenKeepDays = *c.MavenKeepDays
+	}
+	if c.ConanImmutableRevisions != nil {
+		s.ConanImmutableRevisions = *c.ConanImmutableRevisions
+	}
+	if c.ConanKeepRecipes != nil {
+		s.ConanKeepRecipes = *c.ConanKeepRecipes
+	}
+	if c.ConanKeepPackages != nil {
+		s.ConanKeepPackages = *c.ConanKeepPackages
+	}
+	if c.ConanReferenceSize != nil {
+		s.ConanReferenceSize = *c.ConanReferenceSize
 	}
 	return s
 }

@@ -44,6 +44,7 @@ type Registry struct {
 	downloads    downloadCounter
 	wanted       wantedFiles
 	documents    *documentCache
+	journals     *journalCache
 	small        smallCache
 
 	// What repository-wide indexes keep; see index.go.
@@ -108,6 +109,7 @@ func New(opts Options) (*Registry, error) {
 	r.keys.init(r.db)
 	r.downloads.init(r, cmp.Or(opts.Flush, defaultFlush))
 	r.documents = newDocumentCache(opts.DocumentCache)
+	r.journals = newJournalCache(opts.DocumentCache)
 	r.small = newSmallCache()
 	r.initIndexes()
 	return r, nil

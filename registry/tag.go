@@ -248,6 +248,12 @@ func (s *Space) SetVisibility(ctx context.Context, p *ent.Pkg, vis access.Visibi
 		if err := s.reg.relist(ctx, tx, p.ID); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, EventVisibilityChanged, p, map[string]any{"visibility": vis})
+		if err := s.record(ctx, tx, EventVisibilityChanged, p, map[string]any{"visibility": vis}); err != nil {
+			return err
+		}
+		if s.Type.Journal == nil {
+			return nil
+		}
+		return journalWriter{s, tx, p}.advance(ctx, reset)
 	})
 }

@@ -89,6 +89,16 @@ type OwnerSettings struct {
 	// for how long after the upload; 0 keeps all. The newest always stays.
 	MavenKeepBuilds int `json:"maven_keep_builds,omitempty"`
 	MavenKeepDays   int `json:"maven_keep_days,omitempty"`
+	// ConanImmutableRevisions refuses other bytes for the files of a Conan
+	// revision that are there already, metadata excepted.
+	ConanImmutableRevisions bool `json:"conan_immutable_revisions,omitempty"`
+	// ConanKeepRecipes is how many revisions of each recipe are kept,
+	// ConanKeepPackages how many of each binary; 0 keeps all.
+	ConanKeepRecipes  int `json:"conan_keep_recipes,omitempty"`
+	ConanKeepPackages int `json:"conan_keep_packages,omitempty"`
+	// ConanReferenceSize is the most bytes that all revisions of a Conan
+	// reference may have together; 0 is no limit.
+	ConanReferenceSize int64 `json:"conan_reference_size,omitempty"`
 }
 
 // The values of OwnerSettings.MavenVersions.
