@@ -38,6 +38,7 @@ var publishers = map[string]publisher{
 	"go":        publishGo,
 	"maven":     publishMaven,
 	"npm":       publishNpm,
+	"nuget":     publishNuget,
 	"pub":       publishPub,
 	"pypi":      publishPypi,
 	"container": publishImage,

@@ -107,6 +107,8 @@ type OwnerChange struct {
 	MavenVersions   *string
 	MavenKeepBuilds *int
 	MavenKeepDays   *int
+	// NuGetDelete is that of schema.OwnerSettings.
+	NuGetDelete *string
 }
 
 // settings are the owner's with the changes.
@@ -131,6 +133,9 @@ func (c OwnerChange) settings(s schema.OwnerSettings) schema.OwnerSettings {
 	}
 	if c.MavenKeepDays != nil {
 		s.MavenKeepDays = *c.MavenKeepDays
+	}
+	if c.NuGetDelete != nil {
+		s.NuGetDelete = *c.NuGetDelete
 	}
 	return s
 }

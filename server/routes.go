@@ -16,6 +16,7 @@ import (
 	"entrepot/protocols/golang"
 	"entrepot/protocols/maven"
 	"entrepot/protocols/npm"
+	"entrepot/protocols/nuget"
 	"entrepot/protocols/pub"
 	"entrepot/protocols/pypi"
 	"entrepot/registry"
@@ -32,6 +33,7 @@ func PackageTypes() []*protocols.Type {
 		golang.New(),
 		maven.New(),
 		npm.New(),
+		nuget.New(),
 		pub.New(),
 		pypi.New(),
 	}

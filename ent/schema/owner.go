@@ -89,6 +89,9 @@ type OwnerSettings struct {
 	// for how long after the upload; 0 keeps all. The newest always stays.
 	MavenKeepBuilds int `json:"maven_keep_builds,omitempty"`
 	MavenKeepDays   int `json:"maven_keep_days,omitempty"`
+	// NuGetDelete says what a client's deletion of a version does: "unlist"
+	// hides it from searches and keeps its content, "" deletes it.
+	NuGetDelete string `json:"nuget_delete,omitempty"`
 }
 
 // The values of OwnerSettings.MavenVersions.
