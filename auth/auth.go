@@ -36,6 +36,8 @@ type Service struct {
 	lastUsed lastUsed
 	// registryKey signs registry tokens.
 	registryKey sharedKey
+	// linkKey signs links.
+	linkKey sharedKey
 }
 
 // How long a password that was verified is remembered, and how long failed
@@ -74,6 +76,7 @@ func New(db *database.DB, log *slog.Logger, opts ...Option) *Service {
 	}
 	rand.Read(s.macKey[:])
 	s.registryKey.name = registryKeyName
+	s.linkKey.name = linkKeyName
 	flush := defaultFlush
 	for _, o := range opts {
 		o(&flush)

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"strings"
@@ -27,6 +28,24 @@ const nugetKey = "X-NuGet-ApiKey"
 //
 // Cookies are not looked at: a form on another site must not publish.
 func (s *Service) Identify(r *http.Request) (access.Viewer, error) {
+	return s.identify(r, s.checkToken)
+}
+
+// IdentifyClient is Identify for the clients of package types: they may send a
+// bearer token as well.
+func (s *Service) IdentifyClient(r *http.Request) (access.Viewer, error) {
+	return s.identify(r, func(ctx context.Context, token string) (access.Viewer, error) {
+		if looksSigned(token) {
+			return s.checkBearerToken(ctx, token)
+		}
+		return s.checkToken(ctx, token)
+	})
+}
+
+// checkFunc returns the viewer of what a client presents as a token.
+type checkFunc func(ctx context.Context, token string) (access.Viewer, error)
+
+func (s *Service) identify(r *http.Request, bearer checkFunc) (access.Viewer, error) {
 	var found []access.Viewer
 	for _, header := range keyHeaders {
 		if header == nugetKey && len(r.Header.Values("Authorization")) > 0 {
@@ -41,7 +60,7 @@ func (s *Service) Identify(r *http.Request) (access.Viewer, error) {
 		}
 	}
 	for _, value := range r.Header.Values("Authorization") {
-		v, err := s.authorization(r, value)
+		v, err := s.authorization(r, value, bearer)
 		if err != nil {
 			return access.Viewer{}, err
 		}
@@ -59,7 +78,7 @@ func (s *Service) Identify(r *http.Request) (access.Viewer, error) {
 }
 
 // authorization checks one Authorization header (RFC 9110, section 11.6.2).
-func (s *Service) authorization(r *http.Request, value string) (access.Viewer, error) {
+func (s *Service) authorization(r *http.Request, value string, bearer checkFunc) (access.Viewer, error) {
 	scheme, rest, _ := strings.Cut(value, " ")
 	rest = strings.TrimSpace(rest)
 	switch strings.ToLower(scheme) {
@@ -69,7 +88,9 @@ func (s *Service) authorization(r *http.Request, value string) (access.Viewer, e
 			return access.Viewer{}, registry.Errorf(registry.Unauthenticated, "the Basic credential cannot be read")
 		}
 		return s.basic(r, user, password)
-	case "bearer", "token":
+	case "bearer":
+		return bearer(r.Context(), rest)
+	case "token":
 		return s.checkToken(r.Context(), rest)
 	}
 	if rest == "" {
@@ -100,4 +121,18 @@ func clientAddress(r *http.Request) string {
 		return r.RemoteAddr
 	}
 	return host
+}
+
+// CarriesCredential tells whether a request's headers carry a credential that
+// Identify would look at, a good or a bad one.
+func CarriesCredential(r *http.Request) bool {
+	if r.Header.Get("Authorization") != "" {
+		return true
+	}
+	for _, header := range keyHeaders {
+		if r.Header.Get(header) != "" {
+			return true
+		}
+	}
+	return false
 }

@@ -18,6 +18,9 @@ var clients = []string{
 	"cargo", "rustc", "go",
 	"composer", "php", "unzip", "git",
 	"python3", "pip", "twine", "uv", "poetry",
+	"ruby", "gem", "bundle",
+	"vagrant", "bsdtar",
+	"conan", "conan1",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",
 }

@@ -40,6 +40,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"ociimage": positive(cmdOCIImage),
 	"modzip":   positive(cmdModzip),
 	"tls":      positive(cmdTLS),
+	"cut":      positive(cmdCut),
 	"pub":      check(cmdPub),
 }
 

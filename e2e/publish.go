@@ -34,6 +34,7 @@ type publisher func(ctx context.Context, s *Server, as Account, owner, name, ver
 var publishers = map[string]publisher{
 	"cargo":     publishCargo,
 	"composer":  publishComposer,
+	"conan":     publishConan,
 	"generic":   publishGeneric,
 	"go":        publishGo,
 	"maven":     publishMaven,
@@ -41,6 +42,8 @@ var publishers = map[string]publisher{
 	"nuget":     publishNuget,
 	"pub":       publishPub,
 	"pypi":      publishPypi,
+	"rubygems":  publishRubygems,
+	"vagrant":   publishVagrant,
 	"container": publishImage,
 }
 

@@ -28,6 +28,7 @@ import (
 //	ociimage a multi-arch image as an OCI layout
 //	modzip   the zip of a Go module
 //	tls      a server with TLS in front of $URL
+//	cut      a server in front of $URL that cuts a download off
 //	pub      a client of Dart packages
 //
 // The cast, the same in each script (see newCast):

@@ -154,10 +154,18 @@ func (a *API) facts(ctx context.Context, v *ent.PackageVersion) ([]*registry.Fac
 		return nil, err
 	}
 	t, ok := a.opts.Registry.Type(p.Type)
-	if !ok || t.Facts == nil {
+	if !ok {
 		return []*registry.Fact{}, nil
 	}
-	facts, err := t.Facts(v)
+	facts := []registry.Fact{}
+	if t.Facts != nil {
+		facts, err = t.Facts(v)
+	}
+	if err == nil && t.StoredFacts != nil {
+		var stored []registry.Fact
+		stored, err = t.StoredFacts(ctx, a.opts.Registry.Holdings(p), v)
+		facts = append(facts, stored...)
+	}
 	if e, told := errors.AsType[*registry.Error](err); told {
 		// The client asked for nothing wrong: what is stored is.
 		return nil, errors.New(e.Message)

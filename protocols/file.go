@@ -97,7 +97,7 @@ func notModified(r *http.Request, etag string, date time.Time) bool {
 // cacheControl lets shared caches keep what everybody may read.
 func cacheControl(r *Request, immutable bool) string {
 	scope := "private"
-	if r.Space != nil && access.Can(access.Viewer{}, access.Read, access.Target{OwnerVisibility: access.Visibility(r.Space.Owner.Visibility)}) && r.Header.Get("Authorization") == "" {
+	if r.Space != nil && access.Can(access.Viewer{}, access.Read, access.Target{OwnerVisibility: access.Visibility(r.Space.Owner.Visibility)}) && !r.Viewer.SignedIn() {
 		scope = "public"
 	}
 	if immutable {

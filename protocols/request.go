@@ -6,6 +6,7 @@ import (
 
 	"entrepot/access"
 	"entrepot/auth"
+	"entrepot/ent"
 	"entrepot/registry"
 )
 
@@ -29,6 +30,16 @@ type Request struct {
 	// BaseURL is the server's public URL without a final slash, as the
 	// client knows it.
 	BaseURL string
+	// SignInRequired tells that the server asks everybody to sign in.
+	SignInRequired bool
+}
+
+// Anybody tells whether the package, which is one of the space's, can be read
+// without signing in.
+func (r *Request) Anybody(p *ent.Pkg) bool {
+	return !r.SignInRequired && access.Can(access.Viewer{}, access.Read, access.Target{
+		OwnerVisibility: access.Visibility(r.Space.Owner.Visibility), PackageVisibility: access.Visibility(p.Visibility),
+	})
 }
 
 // Root is the public URL of the type's root under the owner, without a final
@@ -48,7 +59,9 @@ type Handler struct {
 	Types    map[string]*Type
 	// BaseURL tells the public URL for a request.
 	BaseURL func(*http.Request) string
-	Logger  *slog.Logger
+	// SignInRequired tells that the server asks everybody to sign in.
+	SignInRequired bool
+	Logger         *slog.Logger
 }
 
 // Prefix is where Handler is mounted.
@@ -58,7 +71,11 @@ const Prefix = "/api/packages/"
 // The viewer is taken from the context.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	path, ok := SplitPath(req.URL.EscapedPath()[len(Prefix):])
-	if !ok || len(path) < 2 {
+	if !ok {
+		http.Error(w, "the path has a bad escape", http.StatusBadRequest)
+		return
+	}
+	if len(path) < 2 {
 		http.Error(w, "not found", http.StatusNotFound)
 		return
 	}
@@ -75,7 +92,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (h *Handler) Dispatch(w http.ResponseWriter, req *http.Request, t *Type, owner string, path []string) {
 	r := &Request{
 		Request: req, Registry: h.Registry, Auth: h.Auth, Type: t,
-		Viewer: access.FromContext(req.Context()), OwnerName: owner, BaseURL: h.BaseURL(req),
+		Viewer: access.FromContext(req.Context()), OwnerName: owner, BaseURL: h.BaseURL(req), SignInRequired: h.SignInRequired,
 	}
 	// A final slash means nothing.
 	if n := len(path); n > 0 && path[n-1] == "" {
@@ -98,20 +115,48 @@ func (h *Handler) Refuse(w http.ResponseWriter, req *http.Request, t *Type, err 
 func (h *Handler) serve(w http.ResponseWriter, r *Request, path []string) error {
 	route, params, allowed := find(r.Type.Routes, r.Method, path)
 	r.Params = params // a challenge may name what the path asks for
-	if err := credentialError(r.Context()); err != nil && (route == nil || !route.SignIn) {
+	identified, err := identify(r, route)
+	if err != nil {
+		return err
+	}
+	if err := credentialError(r.Context()); err != nil && !identified && (route == nil || !route.SignIn) {
 		return err
 	}
 	if route == nil {
 		return h.unrouted(w, r, allowed)
 	}
 	if !route.Open {
-		space, err := h.Registry.Enter(r.Context(), r.OwnerName, r.Type.Name, route.Action)
+		space, err := h.enter(r, route)
 		if err != nil {
 			return err
 		}
 		r.Space = space
 	}
 	return route.Handle(w, r)
+}
+
+// enter passes the gate of a route.
+func (h *Handler) enter(r *Request, route *Route) (*registry.Space, error) {
+	if route.File != nil {
+		if key, ok := route.File(r); ok {
+			return h.Registry.EnterFor(r.Context(), r.OwnerName, r.Type.Name, route.Action, key)
+		}
+	}
+	return h.Registry.Enter(r.Context(), r.OwnerName, r.Type.Name, route.Action)
+}
+
+// identify lets the route find out who asks, if nothing else has told.
+func identify(r *Request, route *Route) (bool, error) {
+	if route == nil || route.Identify == nil || r.Viewer.SignedIn() || auth.CarriesCredential(r.Request) {
+		return false, nil
+	}
+	v, err := route.Identify(r)
+	if err != nil || !v.SignedIn() {
+		return false, err
+	}
+	r.Viewer = v
+	r.Request = r.WithContext(access.NewContext(r.Context(), v))
+	return true, nil
 }
 
 // unrouted answers a path or method that no route serves, but only to who may

@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"entrepot/access"
+	"entrepot/registry"
 )
 
 // Route is one endpoint of a type.
@@ -28,6 +30,15 @@ type Route struct {
 	// SignIn routes serve also requests whose credential is wrong: clients
 	// send the old one along when they ask for a new one.
 	SignIn bool
+	// File names the one file that a request to the route reads, if the
+	// request says which: it is then found together with the owner. Only for
+	// GET routes; Handle asks the space for the file all the same.
+	File func(*Request) (key registry.FilePath, ok bool)
+	// Identify, if not nil, finds out who asks where the headers do not say:
+	// some clients can put a credential into the URL alone, or carry none to
+	// the files that an index names. It returns the anonymous viewer when the
+	// URL does not say either. For reads only.
+	Identify func(*Request) (access.Viewer, error)
 	// Handle answers, or returns the error to be told to the client.
 	Handle func(http.ResponseWriter, *Request) error
 }
@@ -56,47 +67,53 @@ func find(routes []Route, method string, path []string) (route *Route, params Pa
 	return nil, nil, allowed
 }
 
-// match holds a path's segments against a pattern.
+// match holds a path's segments against a pattern. The parameters are made
+// once it is known to fit: most patterns that are tried do not.
 func match(pattern string, path []string) (Params, bool) {
-	params := Params{}
-	var elements []string
-	if pattern != "" {
-		elements = strings.Split(pattern, "/")
+	if pattern == "" {
+		return Params{}, len(path) == 0
 	}
-	return params, matchElements(elements, path, params)
-}
-
-func matchElements(elements, path []string, params Params) bool {
-	if len(elements) == 0 {
-		return len(path) == 0
+	if len(path) == 0 {
+		return nil, false
 	}
-	element, rest := elements[0], elements[1:]
-	if len(path) < len(elements) {
-		return false
+	element, rest, more := strings.Cut(pattern, "/")
+	after := func(n int) (Params, bool) {
+		if !more && n < len(path) {
+			return nil, false
+		}
+		return match(rest, path[n:])
 	}
 	name, isParam := strings.CutPrefix(element, "{")
 	if !isParam {
-		return element == path[0] && matchElements(rest, path[1:], params)
+		if element != path[0] {
+			return nil, false
+		}
+		return after(1)
 	}
 	name = strings.TrimSuffix(name, "}")
 	name, many := strings.CutSuffix(name, "...")
-	if !many {
-		params[name] = path[0]
-		return matchElements(rest, path[1:], params)
-	}
-	// The longest run first: names may hold the words that follow them.
-	for n := len(path) - len(rest); n >= 1; n-- {
-		if matchElements(rest, path[n:], params) {
-			params[name] = strings.Join(path[:n], "/")
-			return true
+	longest := 1
+	if many {
+		longest = len(path)
+		if more {
+			longest -= strings.Count(rest, "/") + 1
 		}
 	}
-	return false
+	// The longest run first: names may hold the words that follow them.
+	for n := longest; n >= 1; n-- {
+		if params, ok := after(n); ok {
+			params[name] = strings.Join(path[:n], "/")
+			return params, true
+		}
+	}
+	return nil, false
 }
 
 // SplitPath cuts an escaped URL path into its segments and unescapes each
-// once. It reports false for a bad escape. Empty segments are kept, so that
-// "a//b" is not "a/b"; a final slash gives a final empty segment.
+// once. It reports false for a bad escape, and for one that hides what no name
+// has and no database takes: NUL, or bytes that are not UTF-8. Empty segments
+// are kept, so that "a//b" is not "a/b"; a final slash gives a final empty
+// segment.
 func SplitPath(escaped string) ([]string, bool) {
 	escaped = strings.TrimPrefix(escaped, "/")
 	if escaped == "" {
@@ -105,7 +122,7 @@ func SplitPath(escaped string) ([]string, bool) {
 	segments := strings.Split(escaped, "/")
 	for i, s := range segments {
 		decoded, err := url.PathUnescape(s)
-		if err != nil {
+		if err != nil || !utf8.ValidString(decoded) || strings.Contains(decoded, "\x00") {
 			return nil, false
 		}
 		segments[i] = decoded

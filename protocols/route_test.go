@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestMatch(t *testing.T) {
@@ -71,8 +72,10 @@ func TestSplitPath(t *testing.T) {
 			t.Errorf("SplitPath(%q) = %q, %v", tt.escaped, got, ok)
 		}
 	}
-	if _, ok := SplitPath("/a%zz"); ok {
-		t.Error("a bad escape was accepted")
+	for _, escaped := range []string{"/a%zz", "/a%00b", "/a%ff"} {
+		if _, ok := SplitPath(escaped); ok {
+			t.Errorf("SplitPath(%q) was accepted", escaped)
+		}
 	}
 }
 
@@ -81,6 +84,12 @@ func FuzzSplitPath(f *testing.F) {
 	f.Add("", "..", "ü?#")
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		got, ok := SplitPath(JoinPath(a, b, c))
+		if all := a + b + c; strings.Contains(all, "\x00") || !utf8.ValidString(a) || !utf8.ValidString(b) || !utf8.ValidString(c) {
+			if ok {
+				t.Errorf("segments %q were accepted", []string{a, b, c})
+			}
+			return
+		}
 		if !ok || !slices.Equal(got, []string{a, b, c}) {
 			t.Errorf("segments %q come back as %q, %v", []string{a, b, c}, got, ok)
 		}

@@ -161,7 +161,7 @@ func (s *Space) DeletePackage(ctx context.Context, p *ent.Pkg) error {
 		if err := s.stay(ctx, tx, locked); err != nil {
 			return err
 		}
-		return s.deletePackage(ctx, tx, locked)
+		return s.journaled(ctx, tx, locked, func() error { return s.deletePackage(ctx, tx, locked) })
 	})
 }
 
@@ -179,21 +179,26 @@ func (s *Space) remove(ctx context.Context, p *ent.Pkg, f func(context.Context, 
 		if locked == nil {
 			return Errorf(NotFound, "package not found")
 		}
-		hadVersions := locked.VersionCount > 0
-		if err := f(ctx, tx, locked); err != nil {
-			return err
-		}
-		left, err := tx.PackageVersion.Query().
-			Where(packageversion.PackageID(p.ID), published).Exist(ctx)
-		if err != nil {
-			return err
-		}
-		if hadVersions && !left {
-			return s.deletePackage(ctx, tx, locked)
-		}
-		_, err = s.settle(ctx, tx, locked, now())
-		return err
+		return s.journaled(ctx, tx, locked, func() error { return s.removeFrom(ctx, tx, locked, f) })
 	})
+}
+
+// removeFrom is remove for a package that is locked.
+func (s *Space) removeFrom(ctx context.Context, tx *ent.Tx, p *ent.Pkg, f func(context.Context, *ent.Tx, *ent.Pkg) error) error {
+	hadVersions := p.VersionCount > 0
+	if err := f(ctx, tx, p); err != nil {
+		return err
+	}
+	left, err := tx.PackageVersion.Query().
+		Where(packageversion.PackageID(p.ID), published).Exist(ctx)
+	if err != nil {
+		return err
+	}
+	if hadVersions && !left {
+		return s.deletePackage(ctx, tx, p)
+	}
+	_, err = s.settle(ctx, tx, p, now())
+	return err
 }
 
 func (s *Space) deletePackage(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
@@ -202,7 +207,11 @@ func (s *Space) deletePackage(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error
 	if err := s.bury(ctx, tx, p, published); err != nil {
 		return err
 	}
-	if err := removePackage(ctx, tx, p); err != nil {
+	remove := removePackage
+	if s.Type.Journal != nil {
+		remove = s.keepForJournal
+	}
+	if err := remove(ctx, tx, p); err != nil {
 		return err
 	}
 	return s.record(ctx, tx, EventPackageDeleted, p, map[string]any{"type": p.Type, "name": p.Name})

@@ -3,6 +3,9 @@ package registry
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -26,6 +29,9 @@ type Document struct {
 	// Gzip is the compressed form, Size the length of the plain one.
 	Gzip []byte
 	Size int
+	// MD5 and SHA256 are digests of the plain form in hexadecimal, for a
+	// DocumentKey that asks for them.
+	MD5, SHA256 string
 
 	body []byte // nil for a document too large to be kept in both forms
 }
@@ -46,6 +52,9 @@ type DocumentKey struct {
 	// Name tells the documents of one package apart: the form, the base URL,
 	// whatever else the bytes depend on.
 	Name string
+	// Digests asks for the digests of the plain form: clients of the type
+	// compare them.
+	Digests bool
 }
 
 // ETags returns the entity tags of the plain and of the compressed form.
@@ -118,6 +127,10 @@ func (r *Registry) Document(ctx context.Context, key DocumentKey, compose Compos
 			return nil, err
 		}
 		d := &Document{ETag: plain, GzipETag: compressed, Gzip: bytes.Clone(packed.Bytes()), Size: body.Len()}
+		if key.Digests {
+			short, long := md5.Sum(body.Bytes()), sha256.Sum256(body.Bytes())
+			d.MD5, d.SHA256 = hex.EncodeToString(short[:]), hex.EncodeToString(long[:])
+		}
 		if d.Size < c.limit/8 {
 			d.body = bytes.Clone(body.Bytes())
 		}

@@ -26,9 +26,10 @@ type Expiry struct {
 
 // FileState is a file as lists and documents know it.
 type FileState struct {
-	ID       int64
-	Name     string
-	Fragment []byte
+	ID           int64
+	Name         string
+	CompositeKey string
+	Fragment     []byte
 	// CreatedAt is the instant of its first upload.
 	CreatedAt time.Time
 }
@@ -43,14 +44,14 @@ func fileStates(ctx context.Context, c *ent.PackageFileClient, where ...predicat
 	rows, err := c.Query().
 		Where(where...).
 		Order(ent.Asc(packagefile.FieldName), ent.Asc(packagefile.FieldID)).
-		Select(packagefile.FieldID, packagefile.FieldName, packagefile.FieldFragment, packagefile.FieldCreatedAt).
+		Select(packagefile.FieldID, packagefile.FieldName, packagefile.FieldCompositeKey, packagefile.FieldFragment, packagefile.FieldCreatedAt).
 		All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list files: %w", err)
 	}
 	files := make([]FileState, len(rows))
 	for i, f := range rows {
-		files[i] = FileState{f.ID, f.Name, f.Fragment, f.CreatedAt}
+		files[i] = FileState{f.ID, f.Name, f.CompositeKey, f.Fragment, f.CreatedAt}
 	}
 	return files, nil
 }
@@ -65,6 +66,9 @@ func (r *Registry) expiry(typ string, o *ent.Owner) *Expiry {
 
 // expire removes what the publication has made old.
 func (w *publishing) expire(ctx context.Context) error {
+	if w.p.Unfinished {
+		return nil
+	}
 	rule := w.space.reg.expiry(w.space.Type.Name, w.space.Owner)
 	if rule == nil || !rule.Concerns(w.p.NormalizedVersion) {
 		return nil

@@ -29,6 +29,9 @@ type Holdings struct {
 // now.
 func (s *Space) Holdings(p *ent.Pkg) Holdings { return Holdings{s.reg.db.Client, p} }
 
+// Holdings is what the package, which the caller may read, holds now.
+func (r *Registry) Holdings(p *ent.Pkg) Holdings { return Holdings{r.db.Client, p} }
+
 // Name is the package's, as it was first published.
 func (h Holdings) Name() string { return h.pkg.Name }
 

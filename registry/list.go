@@ -55,6 +55,19 @@ func (s *Space) Names(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// Packages returns those of the packages of these normalized names that the
+// viewer may read and that have a version, in the order of the names.
+func (s *Space) Packages(ctx context.Context, normalizedNames []string) ([]*ent.Pkg, error) {
+	packages, err := s.reg.db.Pkg.Query().
+		Where(pkg.OwnerID(s.Owner.ID), pkg.Type(s.Type.Name), pkg.NormalizedNameIn(normalizedNames...)).
+		Order(ent.Asc(pkg.FieldNormalizedName)).
+		All(access.NewContext(ctx, s.Viewer))
+	if err != nil {
+		return nil, fmt.Errorf("look up packages: %w", err)
+	}
+	return packages, nil
+}
+
 func latestID(p *ent.Pkg) int64 {
 	if p.LatestID == nil {
 		return 0

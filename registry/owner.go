@@ -109,6 +109,11 @@ type OwnerChange struct {
 	MavenKeepDays   *int
 	// NuGetDelete is that of schema.OwnerSettings.
 	NuGetDelete *string
+	// The settings of Conan are those of schema.OwnerSettings.
+	ConanImmutableRevisions *bool
+	ConanKeepRecipes        *int
+	ConanKeepPackages       *int
+	ConanReferenceSize      *int64
 }
 
 // settings are the owner's with the changes.
@@ -136,6 +141,18 @@ func (c OwnerChange) settings(s schema.OwnerSettings) schema.OwnerSettings {
 	}
 	if c.NuGetDelete != nil {
 		s.NuGetDelete = *c.NuGetDelete
+	}
+	if c.ConanImmutableRevisions != nil {
+		s.ConanImmutableRevisions = *c.ConanImmutableRevisions
+	}
+	if c.ConanKeepRecipes != nil {
+		s.ConanKeepRecipes = *c.ConanKeepRecipes
+	}
+	if c.ConanKeepPackages != nil {
+		s.ConanKeepPackages = *c.ConanKeepPackages
+	}
+	if c.ConanReferenceSize != nil {
+		s.ConanReferenceSize = *c.ConanReferenceSize
 	}
 	return s
 }

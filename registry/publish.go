@@ -101,6 +101,10 @@ type Publication struct {
 	// version, or the file, is there already: some clients look for its words.
 	Duplicate string
 
+	// Unfinished tells that more files follow: what the type's Expiry would
+	// remove waits for the last of them.
+	Unfinished bool
+
 	// upload, if not nil, ends with the publication.
 	upload *ent.BlobUpload
 }
@@ -135,6 +139,12 @@ type File struct {
 	Blob *ent.PackageBlob
 	// Properties are attached to the file.
 	Properties []Property
+	// Renew lets Fragment and Properties take the place of those of a file that
+	// is there already and may be overwritten, also when its bytes are the same.
+	Renew bool
+	// Displaces are the normalized names of files with the same composite key
+	// that go when this one comes.
+	Displaces []string
 }
 
 // Property is a name and a value that the type can find rows by.
@@ -239,8 +249,10 @@ type publishing struct {
 
 	done  Published
 	spare []*Stored
-	// newFiles tells that a file was added or replaced.
+	// newFiles tells that a file was added or replaced, added are the
+	// lead files that were not there before.
 	newFiles bool
+	added    []*ent.PackageFile
 }
 
 func (w *publishing) run(ctx context.Context) error {
@@ -283,7 +295,10 @@ func (w *publishing) run(ctx context.Context) error {
 		}
 		lines = append([]*ent.EventCreate{line}, lines...)
 	}
-	return recordAll(ctx, w.tx, lines...)
+	if err := recordAll(ctx, w.tx, lines...); err != nil {
+		return err
+	}
+	return w.journal(ctx)
 }
 
 // admit asks whether the publication may go on, and ends the upload it comes
@@ -521,6 +536,13 @@ func (w *publishing) files(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if len(f.Displaces) > 0 {
+			_, err := deleteFiles(ctx, w.tx, packagefile.VersionID(w.done.Version.ID),
+				packagefile.NormalizedNameIn(f.Displaces...), packagefile.CompositeKey(f.CompositeKey))
+			if err != nil {
+				return err
+			}
+		}
 		row.Edges.Blob = blobs[i]
 		w.done.Files = append(w.done.Files, row)
 	}
@@ -585,6 +607,9 @@ func (w *publishing) file(ctx context.Context, f File, blob *ent.PackageBlob) (*
 	if err != nil {
 		return nil, fmt.Errorf("insert file: %w", err)
 	}
+	if f.Lead {
+		w.added = append(w.added, row)
+	}
 	properties := f.Properties
 	if w.waits() {
 		properties = append(slices.Clone(properties), Property{unneededSince, TimeKey(w.at)})
@@ -601,7 +626,7 @@ func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, 
 		return nil, Errorf(Precondition, "the file has changed meanwhile")
 	case w.p.Overwrite == OverwriteNever, w.p.Overwrite == OverwriteIdentical && !same:
 		return nil, w.conflict("file already exists")
-	case old.BlobID == blob.ID:
+	case old.BlobID == blob.ID && !f.Renew:
 		return old, w.renew(ctx, old)
 	}
 	w.newFiles = w.newFiles || !same
@@ -613,7 +638,34 @@ func (w *publishing) replace(ctx context.Context, old *ent.PackageFile, f File, 
 	if err != nil {
 		return nil, fmt.Errorf("replace file: %w", err)
 	}
+	if f.Renew {
+		if err := w.reattach(ctx, row.ID, f.Properties); err != nil {
+			return nil, err
+		}
+	}
+	if old.BlobID == blob.ID {
+		return row, nil
+	}
 	return row, release(ctx, w.tx, old.BlobID)
+}
+
+// reattach gives a file the properties, in place of what it had under the same
+// names.
+func (w *publishing) reattach(ctx context.Context, fileID int64, properties []Property) error {
+	if len(properties) == 0 {
+		return nil
+	}
+	names := make([]string, len(properties))
+	for i, p := range properties {
+		names[i] = p.Name
+	}
+	_, err := w.tx.Property.Delete().
+		Where(property.RefTypeEQ(property.RefTypeFile), property.RefID(fileID), property.NameIn(names...)).
+		Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("replace properties: %w", err)
+	}
+	return attach(ctx, w.tx, property.RefTypeFile, fileID, properties)
 }
 
 func (w *publishing) conflict(format string, args ...any) error {

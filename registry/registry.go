@@ -41,6 +41,7 @@ type Registry struct {
 	downloads    downloadCounter
 	wanted       wantedFiles
 	documents    *documentCache
+	journals     *journalCache
 	small        smallCache
 }
 
@@ -98,6 +99,7 @@ func New(opts Options) (*Registry, error) {
 	r.keys.init(r.db)
 	r.downloads.init(r, cmp.Or(opts.Flush, defaultFlush))
 	r.documents = newDocumentCache(opts.DocumentCache)
+	r.journals = newJournalCache(opts.DocumentCache)
 	r.small = newSmallCache()
 	return r, nil
 }

@@ -138,10 +138,10 @@ func (s *Space) Described(ctx context.Context, ids []int64) (map[int64]*ent.Pack
 	return found, nil
 }
 
-// FileWith returns a file of that normalized name that has the property, of
+// NamedFileWith returns a file of that normalized name that has the property, of
 // any package of the space that the viewer may read, with its blob and its
 // version. Without one it answers like Package.
-func (s *Space) FileWith(ctx context.Context, normalizedName string, p Property) (*ent.PackageFile, error) {
+func (s *Space) NamedFileWith(ctx context.Context, normalizedName string, p Property) (*ent.PackageFile, error) {
 	if storableText(normalizedName) && storableText(p.Value) {
 		ofSpace := packagefile.HasVersionWith(packageversion.HasPackageWith(pkg.OwnerID(s.Owner.ID), pkg.Type(s.Type.Name)))
 		f, err := s.reg.db.PackageFile.Query().

@@ -27,6 +27,8 @@ type Space struct {
 	Role access.Role
 
 	reg *Registry
+	// ahead is what the request will ask for, where that is known.
+	ahead *ahead
 }
 
 // Enter opens the space of an owner and a type for the viewer in the context,

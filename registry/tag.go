@@ -266,6 +266,12 @@ func (s *Space) SetVisibility(ctx context.Context, p *ent.Pkg, vis access.Visibi
 		if err := tx.Pkg.UpdateOneID(p.ID).SetVisibility(pkg.Visibility(vis)).Exec(ctx); err != nil {
 			return fmt.Errorf("set visibility: %w", err)
 		}
-		return s.record(ctx, tx, EventVisibilityChanged, p, map[string]any{"visibility": vis})
+		if err := s.record(ctx, tx, EventVisibilityChanged, p, map[string]any{"visibility": vis}); err != nil {
+			return err
+		}
+		if s.Type.Journal == nil {
+			return nil
+		}
+		return journalWriter{s, tx, p}.advance(ctx, reset)
 	})
 }

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"context"
+
 	"entrepot/ent"
 	"entrepot/ent/schema"
 )
@@ -51,6 +53,10 @@ type Type struct {
 	// KeepsTombstones tells that the number of a deleted version can only come
 	// back with the same content: clients pin its digest.
 	KeepsTombstones bool
+	// Journal says how every change of the owner's packages is entered into one
+	// list, lead files alone; nil means that the type has no such list. Files of
+	// a type that has are never overwritten.
+	Journal *Journal
 	// SkipsYanked leaves packages out of searches of which every version is
 	// yanked.
 	SkipsYanked bool
@@ -66,6 +72,9 @@ type Type struct {
 	// Facts returns what the type shows of a version beyond the facts all
 	// types share. It may be nil.
 	Facts func(*ent.PackageVersion) ([]Fact, error)
+	// StoredFacts returns what the type shows of the files that the version
+	// has now, below its Facts. It may be nil.
+	StoredFacts func(context.Context, Holdings, *ent.PackageVersion) ([]Fact, error)
 }
 
 // InstructionsInput is what instructions are about.

@@ -179,7 +179,7 @@ func (b *patientBody) Read(p []byte) (int, error) {
 // credential that is wrong is told by the route, in its clients' way.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := s.auth.Identify(r)
+		v, err := s.auth.IdentifyClient(r)
 		ctx := r.Context()
 		if err == nil && !v.SignedIn() && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 			// Download links in the UI: reads alone, a cookie never publishes.

@@ -11,6 +11,7 @@ import (
 	"entrepot/protocols"
 	"entrepot/protocols/cargo"
 	"entrepot/protocols/composer"
+	"entrepot/protocols/conan"
 	"entrepot/protocols/container"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/golang"
@@ -19,6 +20,8 @@ import (
 	"entrepot/protocols/nuget"
 	"entrepot/protocols/pub"
 	"entrepot/protocols/pypi"
+	"entrepot/protocols/rubygems"
+	"entrepot/protocols/vagrant"
 	"entrepot/registry"
 	"entrepot/web"
 )
@@ -28,6 +31,7 @@ func PackageTypes() []*protocols.Type {
 	return []*protocols.Type{
 		cargo.New(),
 		composer.New(),
+		conan.New(),
 		container.New(),
 		generic.New(),
 		golang.New(),
@@ -36,6 +40,8 @@ func PackageTypes() []*protocols.Type {
 		nuget.New(),
 		pub.New(),
 		pypi.New(),
+		rubygems.New(),
+		vagrant.New(),
 	}
 }
 
@@ -44,7 +50,8 @@ func PackageTypes() []*protocols.Type {
 // decode what must be decoded segment by segment.
 func (s *Server) routes(types []*protocols.Type) http.Handler {
 	packages := &protocols.Handler{
-		Registry: s.registry, Auth: s.auth, Types: routesFor(types), BaseURL: s.BaseURL, Logger: s.log,
+		Registry: s.registry, Auth: s.auth, Types: routesFor(types), BaseURL: s.BaseURL,
+		SignInRequired: !s.config.Auth.AnonymousRead, Logger: s.log,
 	}
 	api := graph.New(graph.Options{
 		Registry: s.registry, Auth: s.auth, BaseURL: baseURL, Logger: s.log,
@@ -65,6 +72,7 @@ func (s *Server) routes(types []*protocols.Type) http.Handler {
 
 	wire := s.identify(packages)
 	images := &container.Handler{Packages: packages, Type: packages.Types["container"], AnonymousRead: s.config.Auth.AnonymousRead}
+	boxes := s.identify(&vagrant.Aliases{Packages: packages, Type: packages.Types["vagrant"]})
 	ui := s.withBaseURL(pages)
 	return s.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.EscapedPath(), protocols.Prefix) {
@@ -73,6 +81,10 @@ func (s *Server) routes(types []*protocols.Type) http.Handler {
 		}
 		if container.Serves(r.URL.EscapedPath()) {
 			images.ServeHTTP(w, r)
+			return
+		}
+		if vagrant.Serves(r) {
+			boxes.ServeHTTP(w, r)
 			return
 		}
 		if _, pattern := mux.Handler(r); pattern != "" {

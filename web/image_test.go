@@ -60,6 +60,49 @@ func TestTagHistoryAndReferrers(t *testing.T) {
 	b.get(other+"?tab=referrers").want(200).has("main", "Nothing refers to this version")
 }
 
+// TestTabsArePaged reads long lists to their end: every row is on one page.
+func TestTabsArePaged(t *testing.T) {
+	a := newApp(t)
+	const n = 55 // a page and a bit
+	image := a.pushArtifact("wim", "acme/app", "", "")
+	for i := range n {
+		a.Want(t, http.StatusCreated, "wim", http.MethodPut, fmt.Sprintf("/api/packages/acme/generic/tool/1.0/f%02d", i), "x")
+		about := fmt.Sprintf(`,"artifactType":"application/x","annotations":{"n":"%d"},"subject":{"mediaType":%q,"digest":%q,"size":2}`, i, ociManifest, image)
+		a.pushArtifact("wim", "acme/app", fmt.Sprintf("t%02d", i), about)
+	}
+	for _, tt := range []struct {
+		path, row string
+		back      string // the page before the second
+	}{
+		{"/acme/generic/tool", "ul.rows > li", "before"},
+		{"/acme/container/app/v/" + image + "?tab=referrers", "table.sheet tbody > tr", "?tab=referrers"},
+		{"/acme/container/app?tab=history", "ul.rows > li", "?tab=history"},
+		{"/acme/container/app?tab=tags", "table.sheet tbody > tr", "before"},
+	} {
+		t.Run(tt.path, func(t *testing.T) {
+			b := a.browser()
+			first := b.get(tt.path).want(200).has("nav[aria-label=Pages]", fmt.Sprintf("50 of %d", n))
+			if rows := first.Find(tt.row).Length(); rows != 50 {
+				t.Fatalf("%d rows on the first page", rows)
+			}
+			second := b.get(first.attr("a[rel=next]", "href")).want(200)
+			if rows := second.Find(tt.row).Length(); rows != n-50 {
+				t.Fatalf("%d rows on the second page", rows)
+			}
+			if second.Find("a[rel=next]").Length() != 0 {
+				t.Error("there is a third page")
+			}
+			back := second.attr("a[rel=prev]", "href")
+			if !strings.Contains(back, tt.back) {
+				t.Errorf("the way back is %s", back)
+			}
+			if again := b.get(back).want(200); again.Find(tt.row).First().Text() != first.Find(tt.row).First().Text() {
+				t.Error("the way back leads to another page")
+			}
+		})
+	}
+}
+
 func TestCopyVersion(t *testing.T) {
 	a := newApp(t)
 	image := a.pushArtifact("wim", "acme/app", "1.0", "")

@@ -31,7 +31,7 @@ func (s *site) owner(w http.ResponseWriter, r *http.Request, t route.Target) err
 		Text:   text,
 		Notice: s.takeNotice(r),
 		Total:  int64(found.TotalCount),
-		Pager:  pager(r, found.PageInfo, len(found.Edges), found.TotalCount, "package"),
+		Pager:  pager(r.URL, found.PageInfo, len(found.Edges), found.TotalCount, "package"),
 	}
 	v.Page.Description = res.Owner.Description
 	for _, c := range res.Owner.PackageTypes {

@@ -2,11 +2,15 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"entrepot/web/queries"
 	"entrepot/web/route"
 	"entrepot/web/ui"
 )
+
+// rowsPerTab is how many files, tags, moves or referrers a tab lists on a page.
+const rowsPerTab = 50
 
 // showPackage shows the latest version of a package, or the version the address names.
 func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Target) error {
@@ -14,8 +18,10 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 	start := tab == ""
 	latest := t.Page == route.Package
 	withToken := r.URL.Query().Get("token") == "1"
+	page := pagingOf(r, rowsPerTab)
 	res, err := queries.Package(r.Context(), s.GraphQL, t.Owner, t.Type, t.Name, t.Version, latest,
-		start, start || tab == tabFiles, start || tab == tabTags, tab == tabHistory, tab == tabReferrers, withToken)
+		start, start || tab == tabFiles, start || tab == tabTags, tab == tabHistory, tab == tabReferrers, withToken, rowsPerTab,
+		page.after, page.before, page.first, page.last)
 	if err != nil {
 		return err
 	}
@@ -33,8 +39,10 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 	if version == nil {
 		return errNoPage
 	}
+	here := *r.URL
 	if start {
 		tab = firstTab(p.PackageHead, &version.VersionHead)
+		here.RawQuery = url.Values{"tab": {tab}}.Encode() // other pages are of this tab alone
 	}
 	v := packageView{
 		Page:         s.page(r, t.Name, res.Viewer),
@@ -65,26 +73,32 @@ func (s *site) showPackage(w http.ResponseWriter, r *http.Request, t route.Targe
 		v.Dependencies = dependencyGroups(version.Dependencies)
 	case tabFiles:
 		v.Files = fileItems(version.Files)
+		if f := version.Files; f != nil {
+			v.Pager = pager(&here, f.PageInfo, len(f.Edges), f.TotalCount, "file")
+		}
 	case tabTags:
-		if p.RecentTags != nil {
-			for _, edge := range p.RecentTags.Edges {
+		if tags := p.RecentTags; tags != nil {
+			for _, edge := range tags.Edges {
 				v.Tags = append(v.Tags, tagItem{edge.Node.Name, edge.Node.Version.Version, edge.Node.UpdatedAt})
 			}
+			v.Pager = pager(&here, tags.PageInfo, len(tags.Edges), tags.TotalCount, "tag")
 		}
 	case tabHistory:
-		if p.TagHistory != nil {
-			for _, edge := range p.TagHistory.Edges {
+		if moves := p.TagHistory; moves != nil {
+			for _, edge := range moves.Edges {
 				v.Moves = append(v.Moves, moveItemOf(edge.Node))
 			}
+			v.Pager = forwardPager(&here, moves.PageInfo, len(moves.Edges), moves.TotalCount, "move")
 		}
 	case tabReferrers:
-		if version.Referrers != nil {
-			for _, edge := range version.Referrers.Edges {
+		if referrers := version.Referrers; referrers != nil {
+			for _, edge := range referrers.Edges {
 				v.Referrers = append(v.Referrers, referrerItem{
 					Kind: string(edge.Kind), Type: edge.ArtifactType, Version: edge.Node.Version,
 					Size: edge.Node.Size, Published: edge.Node.CreatedAt,
 				})
 			}
+			v.Pager = forwardPager(&here, referrers.PageInfo, len(referrers.Edges), referrers.TotalCount, "referrer")
 		}
 	default:
 		if v.Table = tableOf(version.Facts, tab); v.Table == nil {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"entrepot/web/queries"
 	"entrepot/web/ui"
@@ -25,15 +26,26 @@ func pagingOf(r *http.Request, size int) paging {
 	return p
 }
 
-// pager makes the links to the pages around this one. They keep the rest of the address's query.
-func pager(r *http.Request, c queries.Cursors, shown, total int, noun string) ui.Pager {
+// forwardPager is pager for a list that can be read in one direction alone: the way back leads to its start.
+func forwardPager(here *url.URL, c queries.Cursors, shown, total int, noun string) ui.Pager {
+	c.HasPreviousPage = false
+	p := pager(here, c, shown, total, noun)
+	if q := here.Query(); q.Get("after") != "" {
+		q.Del("after")
+		p.Previous = withQuery(here.EscapedPath(), q.Encode())
+	}
+	return p
+}
+
+// pager makes the links to the pages around the one of that address. They keep the rest of its query.
+func pager(here *url.URL, c queries.Cursors, shown, total int, noun string) ui.Pager {
 	p := ui.Pager{Shown: shown, Total: int64(total), Noun: noun}
 	link := func(key, cursor string) string {
-		q := r.URL.Query()
+		q := here.Query()
 		q.Del("after")
 		q.Del("before")
 		q.Set(key, cursor)
-		return withQuery(r.URL.EscapedPath(), q.Encode())
+		return withQuery(here.EscapedPath(), q.Encode())
 	}
 	if c.HasPreviousPage && c.StartCursor != "" {
 		p.Previous = link("before", c.StartCursor)

@@ -32,7 +32,7 @@ func (s *site) search(w http.ResponseWriter, r *http.Request, _ route.Target) er
 		Page:   s.page(r, "Search", res.Viewer),
 		Filter: f,
 		Total:  int64(found.TotalCount),
-		Pager:  pager(r, found.PageInfo, len(found.Edges), found.TotalCount, "package"),
+		Pager:  pager(r.URL, found.PageInfo, len(found.Edges), found.TotalCount, "package"),
 	}
 	v.Page.Search = ui.Search{Query: f.Text, Results: "results"}
 	for key, values := range f.values() {

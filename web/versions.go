@@ -28,7 +28,7 @@ func (s *site) versions(w http.ResponseWriter, r *http.Request, t route.Target) 
 		Page:   s.page(r, "Versions of "+t.Name, res.Viewer),
 		Head:   packageHeadOf(t, p.PackageHead, p.Latest, tabVersions),
 		Notice: s.takeNotice(r),
-		Pager:  pager(r, p.Versions.PageInfo, len(p.Versions.Edges), p.Versions.TotalCount, "version"),
+		Pager:  pager(r.URL, p.Versions.PageInfo, len(p.Versions.Edges), p.Versions.TotalCount, "version"),
 	}
 	for _, edge := range p.Versions.Edges {
 		n := edge.Node

@@ -92,6 +92,16 @@ type OwnerSettings struct {
 	// NuGetDelete says what a client's deletion of a version does: "unlist"
 	// hides it from searches and keeps its content, "" deletes it.
 	NuGetDelete string `json:"nuget_delete,omitempty"`
+	// ConanImmutableRevisions refuses other bytes for the files of a Conan
+	// revision that are there already, metadata excepted.
+	ConanImmutableRevisions bool `json:"conan_immutable_revisions,omitempty"`
+	// ConanKeepRecipes is how many revisions of each recipe are kept,
+	// ConanKeepPackages how many of each binary; 0 keeps all.
+	ConanKeepRecipes  int `json:"conan_keep_recipes,omitempty"`
+	ConanKeepPackages int `json:"conan_keep_packages,omitempty"`
+	// ConanReferenceSize is the most bytes that all revisions of a Conan
+	// reference may have together; 0 is no limit.
+	ConanReferenceSize int64 `json:"conan_reference_size,omitempty"`
 }
 
 // The values of OwnerSettings.MavenVersions.

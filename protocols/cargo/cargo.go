@@ -62,7 +62,7 @@ func routes() []protocols.Route {
 		{Method: del, Pattern: crate + "/owners", Action: access.Write, Handle: changeOwners},
 		{Method: get, Pattern: crate + "/versions", Action: access.Read, Handle: listVersions},
 		{Method: get, Pattern: crate + "/reverse_dependencies", Action: access.Read, Handle: listDependents},
-		{Method: get, Pattern: version + "/download", Action: access.Read, Handle: download},
+		{Method: get, Pattern: version + "/download", Action: access.Read, File: fileInPath, Handle: download},
 		{Method: get, Pattern: version + "/readme", Action: access.Read, Handle: readme},
 		{Method: get, Pattern: version + "/dependencies", Action: access.Read, Handle: listDependencies},
 		{Method: del, Pattern: version + "/yank", Action: access.Write, Handle: yank},

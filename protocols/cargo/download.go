@@ -5,6 +5,7 @@ import (
 
 	"entrepot/access"
 	"entrepot/protocols"
+	"entrepot/registry"
 )
 
 // download sends a version's archive, also of a yanked one: lock files name
@@ -28,4 +29,11 @@ func download(w http.ResponseWriter, r *protocols.Request) error {
 	return protocols.ServeFile(w, r, f, protocols.FileOptions{
 		ContentType: "application/gzip", Immutable: true, Redirect: http.StatusFound,
 	})
+}
+
+// fileInPath is the archive that a path names.
+func fileInPath(r *protocols.Request) (registry.FilePath, bool) {
+	name, version := r.Params["crate"], r.Params["version"]
+	_, valid := parseVersion(version)
+	return registry.FilePath{Package: fold(name), Version: identity(version), Name: fileKey(name, version)}, valid && validName(name)
 }

@@ -190,3 +190,33 @@ func pushTags(b *testing.B, s *servertest.Server, n int) {
 		s.Want(b, 201, "wim", "PUT", fmt.Sprintf("%s/manifests/t%d", root, i), m, "Content-Type", ociImage)
 	}
 }
+
+// BenchmarkLists reads what clients page through: tags among 20,000, and the
+// referrers of an image that has 10,000, all of them and those of one type.
+func BenchmarkLists(b *testing.B) {
+	const tags, referrers = 20_000, 10_000
+	s := servertest.New(b)
+	pushTags(b, s, tags)
+	subject := image("")
+	s.Want(b, 201, "wim", "PUT", root+"/manifests/subject", subject)
+	for i := range referrers {
+		about := image(fmt.Sprintf(`,"artifactType":"application/x.kind-%d","annotations":{"n":"%d"},"subject":{"mediaType":%q,"digest":%q,"size":%d}`,
+			i%100, i, ociImage, digest(subject), len(subject)))
+		s.Want(b, 201, "wim", "PUT", root+"/manifests/"+digest(about), about)
+	}
+	list := root + "/referrers/" + digest(subject)
+	for _, bm := range []struct{ name, path string }{
+		{"100 tags of 20,000", root + "/tags/list?n=100&last=t15"},
+		{"all 20,000 tags", root + "/tags/list"},
+		{"first page of 10,000 referrers", list},
+		{"100 referrers of one type", list + "?artifactType=application/x.kind-7"},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			s.Measure(b, 200, func() *http.Request {
+				r := httptest.NewRequest("GET", bm.path, nil)
+				r.SetBasicAuth("wim", s.Tokens["wim"])
+				return r
+			})
+		})
+	}
+}

@@ -39,6 +39,16 @@ func getBlob(w http.ResponseWriter, r *request) error {
 	})
 }
 
+// blobKey is the blob that a path names.
+func blobKey(r *protocols.Request) (registry.FilePath, bool) {
+	image := r.Params["image"]
+	d, err := parseDigest(r.Params["digest"])
+	if err != nil || checkName(r.Host, r.OwnerName, image) != nil {
+		return registry.FilePath{}, false
+	}
+	return registry.FilePath{Package: image, Version: blobsVersion, Name: d.String()}, true
+}
+
 // blob finds a blob of the repository.
 func (r *request) blob(p *ent.Pkg, d digest.Digest) (*ent.PackageFile, error) {
 	f, err := r.Space.File(r.Context(), p, blobsVersion, d.String(), "")

@@ -90,6 +90,12 @@ func route(method, pattern string, a access.Action, handle func(http.ResponseWri
 	}}
 }
 
+// about is the route with the file that its requests read.
+func about(file func(*protocols.Request) (registry.FilePath, bool), route protocols.Route) protocols.Route {
+	route.File = file
+	return route
+}
+
 // repository returns the package, if the viewer may do the action to it. One
 // without any manifest yet is found too: its blobs arrive before.
 func (r *request) repository(a access.Action) (*ent.Pkg, error) {

@@ -46,6 +46,21 @@ func getManifest(w http.ResponseWriter, r *request) error {
 	})
 }
 
+// manifestKey is the manifest that a path names.
+func manifestKey(r *protocols.Request) (registry.FilePath, bool) {
+	image, reference := r.Params["image"], r.Params["reference"]
+	key := registry.FilePath{Package: image, Name: manifestFile}
+	var err error
+	if isDigest(reference) {
+		key.Version = reference
+		_, err = parseDigest(reference)
+	} else {
+		key.Tag = reference
+		err = checkTag(reference)
+	}
+	return key, err == nil && checkName(r.Host, r.OwnerName, image) == nil
+}
+
 // lookUpManifest finds the manifest that a digest or a tag names.
 func (r *request) lookUpManifest(p *ent.Pkg, reference string) (f *ent.PackageFile, err error) {
 	if isDigest(reference) {

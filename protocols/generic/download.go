@@ -47,6 +47,12 @@ func download(w http.ResponseWriter, r *protocols.Request) error {
 	return checksumFile(w, r, p, c)
 }
 
+// fileInPath is the file that a path names.
+func fileInPath(r *protocols.Request) (registry.FilePath, bool) {
+	c, err := parse(r.Params)
+	return registry.FilePath{Package: c.nameKey, Version: c.versionKey, Name: c.fileKey}, err == nil
+}
+
 func redirectToLatest(w http.ResponseWriter, r *protocols.Request, p *ent.Pkg, c coordinates) error {
 	if _, err := r.Space.Version(r.Context(), p, latestAlias); err == nil {
 		return registry.Errorf(registry.NotFound, "file not found")

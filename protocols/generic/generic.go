@@ -29,7 +29,7 @@ func New() *protocols.Type {
 			{Method: http.MethodDelete, Pattern: "{name}", Action: access.Delete, Handle: deletePackage},
 			{Method: http.MethodGet, Pattern: "{name}/{version}", Action: access.Read, Handle: listFiles},
 			{Method: http.MethodDelete, Pattern: "{name}/{version}", Action: access.Delete, Handle: deleteVersion},
-			{Method: http.MethodGet, Pattern: "{name}/{version}/{file}", Action: access.Read, Handle: download},
+			{Method: http.MethodGet, Pattern: "{name}/{version}/{file}", Action: access.Read, File: fileInPath, Handle: download},
 			{Method: http.MethodPut, Pattern: "{name}/{version}/{file}", Action: access.Write, Handle: upload},
 			{Method: http.MethodDelete, Pattern: "{name}/{version}/{file}", Action: access.Delete, Handle: deleteFile},
 		},

@@ -31,10 +31,7 @@ type located struct {
 	file    *ent.PackageFile
 }
 
-// findFile finds the file a path names, in any of the forms clients have:
-// P/-/{file}, the file's name with the scope in front, as npm writes it into
-// manifests, and P/-/{version}/{file} from lock files written against Gitea
-// and Forgejo, which fold the file's name.
+// findFile finds the file that a path names.
 func findFile(r *protocols.Request, action access.Action) (located, error) {
 	notFound := registry.Errorf(registry.NotFound, "file not found")
 	name, err := packageName(r)
@@ -45,33 +42,53 @@ func findFile(r *protocols.Request, action access.Action) (located, error) {
 	if err != nil {
 		return located{}, err
 	}
-	folder, file := r.Params["folder"], r.Params["file"]
+	key, same, ok := fileOfPath(name, r.Params["folder"], r.Params["file"])
+	if !ok {
+		return located{}, notFound
+	}
+	f, err := r.Space.File(r.Context(), p, key.Version, key.Name, "")
+	if err == nil && !same(f.Name) {
+		err = notFound
+	}
+	return located{p, key.Version, f}, err
+}
+
+// fileInPath is the file that a path names.
+func fileInPath(r *protocols.Request) (registry.FilePath, bool) {
+	name, err := packageName(r)
+	if err != nil {
+		return registry.FilePath{}, false
+	}
+	key, _, ok := fileOfPath(name, r.Params["folder"], r.Params["file"])
+	return key, ok
+}
+
+// fileOfPath reads what stands behind P/-/ in the path of a file, in any of
+// the forms clients have: {file}, the file's name with the scope in front, as
+// npm writes it into manifests, and {version}/{file} from lock files written
+// against Gitea and Forgejo, which fold the file's name. same tells whether
+// the file that is stored is the one that the path means.
+func fileOfPath(name, folder, file string) (key registry.FilePath, same func(stored string) bool, ok bool) {
 	if scope, bare, scoped := strings.Cut(file, "/"); scoped {
 		folder, file = scope, bare
 	}
-	same := func(stored string) bool { return stored == file }
+	same = func(stored string) bool { return stored == file }
 	version, ok := versionOfFile(name, file)
 	switch {
 	case strings.HasPrefix(folder, "@"):
-		if folder != name[:len(name)-len(baseName(name))-1] {
-			return located{}, notFound
-		}
+		ok = ok && folder == name[:len(name)-len(baseName(name))-1]
 	case folder != "":
 		version, ok = folder, true
 		same = func(stored string) bool { return strings.EqualFold(stored, file) }
 	}
 	if _, valid := parseVersion(version); !ok || !valid {
-		return located{}, notFound
+		return registry.FilePath{}, nil, false
 	}
-	key := fileKey(name, version)
+	key = registry.FilePath{Package: name, Version: identity(version), Name: fileKey(name, version)}
 	if strings.HasSuffix(file, ".sigstore") {
-		key = provenanceName(name, identity(version))
+		key.Name = provenanceName(name, key.Version)
 	}
-	f, err := r.Space.File(r.Context(), p, identity(version), key, "")
-	if err == nil && !same(f.Name) {
-		err = notFound
-	}
-	return located{p, identity(version), f}, err
+	return key, same, true
 }
 
 // versionOfFile takes the version out of a file's name.

@@ -72,8 +72,8 @@ func routes() []protocols.Route {
 
 		{Method: del, Pattern: file + "/-rev/{rev}", Action: access.Delete, Handle: deleteFile},
 		{Method: del, Pattern: nested + "/-rev/{rev}", Action: access.Delete, Handle: deleteFile},
-		{Method: get, Pattern: file, Action: access.Read, Handle: download},
-		{Method: get, Pattern: nested, Action: access.Read, Handle: download},
+		{Method: get, Pattern: file, Action: access.Read, File: fileInPath, Handle: download},
+		{Method: get, Pattern: nested, Action: access.Read, File: fileInPath, Handle: download},
 
 		{Method: put, Pattern: "{package...}/-rev/{rev}", Action: access.Delete, Handle: unpublish},
 		{Method: del, Pattern: "{package...}/-rev/{rev}", Action: access.Delete, Handle: deletePackage},

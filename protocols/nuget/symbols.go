@@ -158,7 +158,7 @@ func downloadSymbols(w http.ResponseWriter, r *protocols.Request) error {
 	if !portable || len(id) != 32 {
 		id = "" // nothing has it; the answer is that of what is missing
 	}
-	f, err := r.Space.FileWith(r.Context(), fold(file), registry.Property{Name: propertySymbol, Value: id})
+	f, err := r.Space.NamedFileWith(r.Context(), fold(file), registry.Property{Name: propertySymbol, Value: id})
 	if err != nil {
 		return err
 	}

@@ -36,21 +36,30 @@ func deleteFile(w http.ResponseWriter, r *protocols.Request) error {
 	return nil
 }
 
-// findFile finds the file a path names. The project may stand there in any
+// fileInPath is the file that a path names. The project may stand there in any
 // spelling, the version in any that is equal.
-func findFile(r *protocols.Request, action access.Action) (*ent.Pkg, *ent.PackageFile, error) {
-	notFound := registry.Errorf(registry.NotFound, "file not found")
+func fileInPath(r *protocols.Request) (registry.FilePath, bool) {
 	v, ok := parseVersion(r.Params["version"])
 	if !ok || !validName(r.Params["name"]) {
+		return registry.FilePath{}, false
+	}
+	return registry.FilePath{Package: normalizeName(r.Params["name"]), Version: v.identity(), Name: r.Params["file"]}, true
+}
+
+// findFile finds the file a path names.
+func findFile(r *protocols.Request, action access.Action) (*ent.Pkg, *ent.PackageFile, error) {
+	notFound := registry.Errorf(registry.NotFound, "file not found")
+	key, ok := fileInPath(r)
+	if !ok {
 		return nil, nil, notFound
 	}
-	p, err := r.Space.Package(r.Context(), normalizeName(r.Params["name"]), action)
+	p, err := r.Space.Package(r.Context(), key.Package, action)
 	if registry.CodeOf(err) == registry.NotFound {
 		return nil, nil, notFound
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := r.Space.File(r.Context(), p, v.identity(), r.Params["file"], "")
+	f, err := r.Space.File(r.Context(), p, key.Version, key.Name, "")
 	return p, f, err
 }

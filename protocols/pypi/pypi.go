@@ -55,7 +55,7 @@ func routes() []protocols.Route {
 		{Method: post, Pattern: "legacy", Action: access.Write, Handle: upload},
 		{Method: get, Pattern: "simple", Action: access.Read, Handle: listProjects},
 		{Method: get, Pattern: "simple/{name}", Action: access.Read, Handle: readProject},
-		{Method: get, Pattern: file, Action: access.Read, Handle: download},
+		{Method: get, Pattern: file, Action: access.Read, File: fileInPath, Handle: download},
 		{Method: del, Pattern: file, Action: access.Delete, Handle: deleteFile},
 	}
 }

@@ -1462,9 +1462,19 @@ func (v *PackagePackage) __premarshalJSON() (*__premarshalPackagePackage, error)
 //
 // A connection to a list of items.
 type PackagePackageRecentTagsTagConnection struct {
+	// Identifies the total count of items in the connection.
+	TotalCount int `json:"totalCount"`
+	// Information to aid in pagination.
+	PageInfo Cursors `json:"pageInfo"`
 	// A list of edges.
 	Edges []PackagePackageRecentTagsTagConnectionEdgesTagEdge `json:"edges"`
 }
+
+// GetTotalCount returns PackagePackageRecentTagsTagConnection.TotalCount, and is useful for accessing the field via an interface.
+func (v *PackagePackageRecentTagsTagConnection) GetTotalCount() int { return v.TotalCount }
+
+// GetPageInfo returns PackagePackageRecentTagsTagConnection.PageInfo, and is useful for accessing the field via an interface.
+func (v *PackagePackageRecentTagsTagConnection) GetPageInfo() Cursors { return v.PageInfo }
 
 // GetEdges returns PackagePackageRecentTagsTagConnection.Edges, and is useful for accessing the field via an interface.
 func (v *PackagePackageRecentTagsTagConnection) GetEdges() []PackagePackageRecentTagsTagConnectionEdgesTagEdge {
@@ -1523,8 +1533,16 @@ func (v *PackagePackageRecentTagsTagConnectionEdgesTagEdgeNodeTagVersionPackageV
 //
 // A page of the history of tags.
 type PackagePackageTagHistoryTagMoveConnection struct {
-	Edges []PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdge `json:"edges"`
+	TotalCount int                                                         `json:"totalCount"`
+	PageInfo   Cursors                                                     `json:"pageInfo"`
+	Edges      []PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdge `json:"edges"`
 }
+
+// GetTotalCount returns PackagePackageTagHistoryTagMoveConnection.TotalCount, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnection) GetTotalCount() int { return v.TotalCount }
+
+// GetPageInfo returns PackagePackageTagHistoryTagMoveConnection.PageInfo, and is useful for accessing the field via an interface.
+func (v *PackagePackageTagHistoryTagMoveConnection) GetPageInfo() Cursors { return v.PageInfo }
 
 // GetEdges returns PackagePackageTagHistoryTagMoveConnection.Edges, and is useful for accessing the field via an interface.
 func (v *PackagePackageTagHistoryTagMoveConnection) GetEdges() []PackagePackageTagHistoryTagMoveConnectionEdgesTagMoveEdge {
@@ -2619,9 +2637,19 @@ func (v *VersionDetailsFactsFact) GetRows() [][]string { return v.Rows }
 //
 // A connection to a list of items.
 type VersionDetailsFilesPackageFileConnection struct {
+	// Identifies the total count of items in the connection.
+	TotalCount int `json:"totalCount"`
+	// Information to aid in pagination.
+	PageInfo Cursors `json:"pageInfo"`
 	// A list of edges.
 	Edges []VersionDetailsFilesPackageFileConnectionEdgesPackageFileEdge `json:"edges"`
 }
+
+// GetTotalCount returns VersionDetailsFilesPackageFileConnection.TotalCount, and is useful for accessing the field via an interface.
+func (v *VersionDetailsFilesPackageFileConnection) GetTotalCount() int { return v.TotalCount }
+
+// GetPageInfo returns VersionDetailsFilesPackageFileConnection.PageInfo, and is useful for accessing the field via an interface.
+func (v *VersionDetailsFilesPackageFileConnection) GetPageInfo() Cursors { return v.PageInfo }
 
 // GetEdges returns VersionDetailsFilesPackageFileConnection.Edges, and is useful for accessing the field via an interface.
 func (v *VersionDetailsFilesPackageFileConnection) GetEdges() []VersionDetailsFilesPackageFileConnectionEdgesPackageFileEdge {
@@ -2746,8 +2774,16 @@ func (v *VersionDetailsReadme) GetHtml() string { return v.Html }
 //
 // A page of what refers to a version.
 type VersionDetailsReferrersReferrerConnection struct {
-	Edges []VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge `json:"edges"`
+	TotalCount int                                                          `json:"totalCount"`
+	PageInfo   Cursors                                                      `json:"pageInfo"`
+	Edges      []VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge `json:"edges"`
 }
+
+// GetTotalCount returns VersionDetailsReferrersReferrerConnection.TotalCount, and is useful for accessing the field via an interface.
+func (v *VersionDetailsReferrersReferrerConnection) GetTotalCount() int { return v.TotalCount }
+
+// GetPageInfo returns VersionDetailsReferrersReferrerConnection.PageInfo, and is useful for accessing the field via an interface.
+func (v *VersionDetailsReferrersReferrerConnection) GetPageInfo() Cursors { return v.PageInfo }
 
 // GetEdges returns VersionDetailsReferrersReferrerConnection.Edges, and is useful for accessing the field via an interface.
 func (v *VersionDetailsReferrersReferrerConnection) GetEdges() []VersionDetailsReferrersReferrerConnectionEdgesReferrerEdge {
@@ -4183,17 +4219,22 @@ func (v *__OwnerSettingsInput) GetName() string { return v.Name }
 
 // __PackageInput is used internally by genqlient
 type __PackageInput struct {
-	Owner       string `json:"owner"`
-	PackageType string `json:"packageType"`
-	Name        string `json:"name"`
-	Version     string `json:"version"`
-	Latest      bool   `json:"latest"`
-	Readme      bool   `json:"readme"`
-	Files       bool   `json:"files"`
-	Tags        bool   `json:"tags"`
-	History     bool   `json:"history"`
-	Referrers   bool   `json:"referrers"`
-	WithToken   bool   `json:"withToken"`
+	Owner       string  `json:"owner"`
+	PackageType string  `json:"packageType"`
+	Name        string  `json:"name"`
+	Version     string  `json:"version"`
+	Latest      bool    `json:"latest"`
+	Readme      bool    `json:"readme"`
+	Files       bool    `json:"files"`
+	Tags        bool    `json:"tags"`
+	History     bool    `json:"history"`
+	Referrers   bool    `json:"referrers"`
+	WithToken   bool    `json:"withToken"`
+	Rows        int     `json:"rows"`
+	After       *string `json:"after,omitempty"`
+	Before      *string `json:"before,omitempty"`
+	First       *int    `json:"first,omitempty"`
+	Last        *int    `json:"last,omitempty"`
 }
 
 // GetOwner returns __PackageInput.Owner, and is useful for accessing the field via an interface.
@@ -4228,6 +4269,21 @@ func (v *__PackageInput) GetReferrers() bool { return v.Referrers }
 
 // GetWithToken returns __PackageInput.WithToken, and is useful for accessing the field via an interface.
 func (v *__PackageInput) GetWithToken() bool { return v.WithToken }
+
+// GetRows returns __PackageInput.Rows, and is useful for accessing the field via an interface.
+func (v *__PackageInput) GetRows() int { return v.Rows }
+
+// GetAfter returns __PackageInput.After, and is useful for accessing the field via an interface.
+func (v *__PackageInput) GetAfter() *string { return v.After }
+
+// GetBefore returns __PackageInput.Before, and is useful for accessing the field via an interface.
+func (v *__PackageInput) GetBefore() *string { return v.Before }
+
+// GetFirst returns __PackageInput.First, and is useful for accessing the field via an interface.
+func (v *__PackageInput) GetFirst() *int { return v.First }
+
+// GetLast returns __PackageInput.Last, and is useful for accessing the field via an interface.
+func (v *__PackageInput) GetLast() *int { return v.Last }
 
 // __PackageSettingsInput is used internally by genqlient
 type __PackageSettingsInput struct {
@@ -5116,7 +5172,7 @@ func OwnerSettings(
 
 // The query executed by Package.
 const Package_Operation = `
-query Package ($owner: String!, $packageType: String!, $name: String!, $version: String!, $latest: Boolean!, $readme: Boolean!, $files: Boolean!, $tags: Boolean!, $history: Boolean!, $referrers: Boolean!, $withToken: Boolean!) {
+query Package ($owner: String!, $packageType: String!, $name: String!, $version: String!, $latest: Boolean!, $readme: Boolean!, $files: Boolean!, $tags: Boolean!, $history: Boolean!, $referrers: Boolean!, $withToken: Boolean!, $rows: Int!, $after: Cursor, $before: Cursor, $first: Int, $last: Int) {
 	viewer {
 		... Account
 	}
@@ -5128,7 +5184,11 @@ query Package ($owner: String!, $packageType: String!, $name: String!, $version:
 		version(version: $version) @skip(if: $latest) {
 			... VersionDetails
 		}
-		recentTags: tags(first: 100, orderBy: {field:UPDATED_AT,direction:DESC}) @include(if: $tags) {
+		recentTags: tags(first: $first, after: $after, last: $last, before: $before, orderBy: {field:UPDATED_AT,direction:DESC}) @include(if: $tags) {
+			totalCount
+			pageInfo {
+				... Cursors
+			}
 			edges {
 				node {
 					name
@@ -5139,7 +5199,11 @@ query Package ($owner: String!, $packageType: String!, $name: String!, $version:
 				}
 			}
 		}
-		tagHistory(first: 100) @include(if: $history) {
+		tagHistory(first: $rows, after: $after) @include(if: $history) {
+			totalCount
+			pageInfo {
+				... Cursors
+			}
 			edges {
 				node {
 					tag
@@ -5203,7 +5267,11 @@ fragment PackageHead on Package {
 }
 fragment VersionDetails on PackageVersion {
 	... VersionHead
-	referrers(first: 50) @include(if: $referrers) {
+	referrers(first: $rows, after: $after) @include(if: $referrers) {
+		totalCount
+		pageInfo {
+			... Cursors
+		}
 		edges {
 			kind
 			artifactType
@@ -5247,7 +5315,11 @@ fragment VersionDetails on PackageVersion {
 		columns
 		rows
 	}
-	files(first: 100, orderBy: {field:NAME,direction:ASC}) @include(if: $files) {
+	files(first: $first, after: $after, last: $last, before: $before, orderBy: {field:NAME,direction:ASC}) @include(if: $files) {
+		totalCount
+		pageInfo {
+			... Cursors
+		}
 		edges {
 			node {
 				id
@@ -5266,6 +5338,12 @@ fragment VersionDetails on PackageVersion {
 			}
 		}
 	}
+}
+fragment Cursors on PageInfo {
+	hasNextPage
+	hasPreviousPage
+	startCursor
+	endCursor
 }
 fragment VersionHead on PackageVersion {
 	version
@@ -5314,7 +5392,8 @@ fragment Instruction on Instructions {
 `
 
 // The page of a package, or of one of its versions: $latest says which. The parts only some tabs show are asked for by
-// those tabs.
+// those tabs, and page through with $first, $after, $last and $before, or with $rows and $after where a list can be read
+// in one direction alone.
 func Package(
 	ctx_ context.Context,
 	client_ graphql.Client,
@@ -5329,6 +5408,11 @@ func Package(
 	history bool,
 	referrers bool,
 	withToken bool,
+	rows int,
+	after *string,
+	before *string,
+	first *int,
+	last *int,
 ) (data_ *PackageResponse, err_ error) {
 	req_ := &graphql.Request{
 		OpName: "Package",
@@ -5345,6 +5429,11 @@ func Package(
 			History:     history,
 			Referrers:   referrers,
 			WithToken:   withToken,
+			Rows:        rows,
+			After:       after,
+			Before:      before,
+			First:       first,
+			Last:        last,
 		},
 	}
 
