@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
-	"mime/multipart"
 	"net/http"
 	"strings"
 )
@@ -20,22 +19,14 @@ func publishNuget(ctx context.Context, s *Server, as Account, owner, name, versi
 	if err != nil {
 		return nil, err
 	}
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("package", "package.nupkg")
+	form, err := newNugetForm(pkg)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := part.Write(pkg); err != nil {
-		return nil, err
-	}
-	if err := form.Close(); err != nil {
 		return nil, err
 	}
 	root := "/api/packages/" + owner + "/nuget"
 	_, err = s.Want(ctx, http.StatusCreated, Call{
-		Method: "PUT", URL: root + "/", As: as, Body: reader(body.Bytes()),
-		Header: map[string]string{"Content-Type": form.FormDataContentType()},
+		Method: "PUT", URL: root + "/", As: as, Body: reader(form.body),
+		Header: map[string]string{"Content-Type": form.contentType},
 	})
 	id := strings.ToLower(name)
 	return []Published{{root + "/package/" + id + "/" + version + "/" + id + "." + version + ".nupkg", sha256.Sum256(pkg)}}, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 
+	"entrepot/ent/schema"
 	"entrepot/protocols"
 	"entrepot/registry"
 )
@@ -137,7 +138,7 @@ func searchWords(metadata []byte) []string {
 //
 // https://learn.microsoft.com/nuget/api/package-publish-resource#delete-a-package
 func remove(w http.ResponseWriter, r *protocols.Request) error {
-	if r.Space.Owner.Settings.NuGetDelete == deleteUnlists {
+	if r.Space.Owner.Settings.NuGetDelete == schema.NuGetUnlists {
 		return setListed(w, r, false)
 	}
 	p, v, err := findVersion(r)
@@ -150,10 +151,6 @@ func remove(w http.ResponseWriter, r *protocols.Request) error {
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
-
-// deleteUnlists is the setting of owners whose versions are hidden when a
-// client deletes them.
-const deleteUnlists = "unlist"
 
 // relist takes a deletion that only unlisted back.
 //

@@ -111,7 +111,9 @@ func search(w http.ResponseWriter, r *protocols.Request) error {
 	}
 	words := strings.Fields(query.Get("q"))
 	s.selection.Words = words[:min(len(words), maxWords)]
-	s.selection.First = fold(strings.TrimSpace(query.Get("q")))
+	if len(words) > 0 {
+		s.selection.First = fold(words[0]) // an id has no spaces; the words after it narrow down
+	}
 	packages, total, err := r.Space.SelectPackages(r.Context(), s.selection, s.skip, s.take)
 	if err != nil {
 		return err
