@@ -2,7 +2,7 @@
 // Chocolatey and the PowerShell modules read, in both versions of the
 // protocol, and a symbol server for debuggers.
 //
-// Its central idea: a push is taken apart once (upload.go, archive.go,
+// Its central idea: a push is taken apart once (upload.go, form.go, archive.go,
 // nuspec.go), and what V3 clients will ask for is rendered then and there into
 // a fragment (fragment.go); registrations (registration.go) are fragments one
 // after the other. What is asked with a query, V3's search (search.go) and

@@ -22,13 +22,20 @@ func TestPushForms(t *testing.T) {
 	for id, version := range map[string]string{"one": "1.0.0", "two": "1.0.0"} {
 		s.Want(t, 200, "", "GET", root+"/package/"+id+"/"+version+"/"+id+"."+version+".nupkg", "")
 	}
+	// As the classic client ends it outside Windows.
+	bare, bareKind := form(t, nupkg(t, "Three", "1.0"))
+	end := strings.LastIndex(bare, "\r\n--")
+	s.Want(t, 201, "wim", "PUT", root+"/", bare[:end]+strings.TrimSuffix(bare[end+1:], "\r\n"), "Content-Type", bareKind)
+	if res := s.Want(t, 200, "", "GET", root+"/package/three/1.0.0", ""); res.Body != nupkg(t, "Three", "1.0") {
+		t.Error("the package changed")
+	}
 	s.fails(400, "wim", "PUT", root, body[:len(body)-8], "Content-Type", kind)
 	s.fails(400, "wim", "PUT", root, body[:200], "Content-Type", kind)
 	s.fails(400, "wim", "PUT", root, "--x--", "Content-Type", "multipart/form-data; boundary=x")
 	s.fails(400, "wim", "PUT", root, body, "Content-Type", "multipart/form-data")
-	large, kind := form(t, nupkg(t, "Three", "1.0"), strings.Repeat("x", 2<<20))
+	large, kind := form(t, nupkg(t, "Four", "1.0"), strings.Repeat("x", 2<<20))
 	s.fails(413, "wim", "PUT", root, large, "Content-Type", kind)
-	s.Want(t, 404, "", "GET", root+"/package/three/index.json", "")
+	s.Want(t, 404, "", "GET", root+"/package/four/index.json", "")
 }
 
 // What is pushed comes back as it was, whatever is in it.

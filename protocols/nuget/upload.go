@@ -32,7 +32,7 @@ func receive(r *protocols.Request) (*registry.Stored, error) {
 	if params["boundary"] == "" {
 		return nil, registry.Errorf(registry.Invalid, "the form has no boundary")
 	}
-	form := multipart.NewReader(r.Body, params["boundary"])
+	form := newForm(r.Body, params["boundary"])
 	// Raw: a transfer encoding that a header names is not what the bytes have.
 	part, err := form.NextRawPart()
 	if err == io.EOF { // not errors.Is: a form that is cut off wraps it
