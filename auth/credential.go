@@ -12,14 +12,19 @@ import (
 
 // keyHeaders carry a bare token in the manner of one client or another; all
 // are understood everywhere.
-var keyHeaders = []string{"X-NuGet-ApiKey", "X-API-Key", "X-Jfrog-Art-Api"}
+var keyHeaders = []string{nugetKey, "X-API-Key", "X-Jfrog-Art-Api"}
+
+// nugetKey goes along with the credentials of a source, and people who have
+// those put anything into it: tools ask for one. It counts only alone.
+const nugetKey = "X-NuGet-ApiKey"
 
 // Identify returns the viewer a request's headers speak for: the anonymous
 // one when it carries no credential. Understood are Basic with a password,
 // Basic with a token as password or as user name, Bearer, "token T", a bare
 // token and the key headers. A credential that is present and wrong is
 // Unauthenticated, also where nobody needs one: dropping it silently would
-// hide an expired token. Several credentials must speak for the same viewer.
+// hide an expired token. Several credentials must speak for the same viewer;
+// beside an Authorization, NuGet's key is not looked at.
 //
 // Cookies are not looked at: a form on another site must not publish.
 func (s *Service) Identify(r *http.Request) (access.Viewer, error) {
@@ -43,6 +48,9 @@ type checkFunc func(ctx context.Context, token string) (access.Viewer, error)
 func (s *Service) identify(r *http.Request, bearer checkFunc) (access.Viewer, error) {
 	var found []access.Viewer
 	for _, header := range keyHeaders {
+		if header == nugetKey && len(r.Header.Values("Authorization")) > 0 {
+			continue
+		}
 		if key := r.Header.Get(header); key != "" {
 			v, err := s.checkToken(r.Context(), key)
 			if err != nil {

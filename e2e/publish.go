@@ -40,6 +40,7 @@ var publishers = map[string]publisher{
 	"go":        publishGo,
 	"maven":     publishMaven,
 	"npm":       publishNpm,
+	"nuget":     publishNuget,
 	"pub":       publishPub,
 	"pypi":      publishPypi,
 	"rubygems":  publishRubygems,

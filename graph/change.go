@@ -56,6 +56,10 @@ func ownerChange(in model.UpdateOwnerInput) (registry.OwnerChange, error) {
 		}
 		c.GenericOverwrite = &rules
 	}
+	if in.NugetDelete != nil {
+		does := nugetDeletes[*in.NugetDelete]
+		c.NuGetDelete = &does
+	}
 	err := mavenChange(in, &c)
 	return c, err
 }

@@ -107,6 +107,22 @@ func shownMavenVersions(s schema.OwnerSettings) *model.MavenVersions {
 	return nil
 }
 
+// nugetDeletes are what a deletion does as it is stored.
+var nugetDeletes = map[model.NugetDelete]string{
+	model.NugetDeleteDelete: "",
+	model.NugetDeleteUnlist: schema.NuGetUnlists,
+}
+
+// shownNugetDelete is what a deletion does as the API shows it.
+func shownNugetDelete(s schema.OwnerSettings) *model.NugetDelete {
+	for shown, stored := range nugetDeletes {
+		if stored == s.NuGetDelete {
+			return &shown
+		}
+	}
+	return nil
+}
+
 // overwriteRules are rules of an owner's as the API shows them.
 func overwriteRules(rules []schema.OverwriteRule) []*model.OverwriteRule {
 	list := make([]*model.OverwriteRule, 0, len(rules))

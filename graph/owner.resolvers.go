@@ -110,3 +110,11 @@ func (r *ownerResolver) MavenKeepDays(ctx context.Context, obj *ent.Owner) (*int
 	}
 	return &obj.Settings.MavenKeepDays, nil
 }
+
+func (r *ownerResolver) NugetDelete(ctx context.Context, obj *ent.Owner) (*model.NugetDelete, error) {
+	administers, err := r.administers(ctx, obj)
+	if !administers {
+		return nil, err
+	}
+	return shownNugetDelete(obj.Settings), nil
+}

@@ -61,6 +61,40 @@ func (z *ZipArchive) ReadFile(f *zip.File, limit int64) ([]byte, error) {
 	return content, nil
 }
 
+// OpenFile returns a file of the archive as it unpacks, for one that is too
+// large to be held whole. Reading fails with TooLarge beyond limit bytes and
+// with Invalid where it cannot be unpacked; errors of the archive's content are
+// as they are.
+func (z *ZipArchive) OpenFile(f *zip.File, limit int64) (io.ReadCloser, error) {
+	// Packed content is hardly longer than unpacked; the list was paid for.
+	z.source.refill(2*limit + 1<<20)
+	r, err := f.Open()
+	if err != nil {
+		return nil, z.or(f, err)
+	}
+	return &zipFile{r, z, f, limit, limit}, nil
+}
+
+// zipFile counts what a file unpacks to.
+type zipFile struct {
+	io.ReadCloser
+	archive     *ZipArchive
+	file        *zip.File
+	left, limit int64
+}
+
+// Read unpacks a piece.
+func (r *zipFile) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if r.left -= int64(n); r.left < 0 {
+		return 0, registry.Errorf(registry.TooLarge, "%.200q is larger than %d bytes", r.file.Name, r.limit)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = r.archive.or(r.file, err)
+	}
+	return n, err
+}
+
 // or is the error of the content beneath if it had one, else one that blames
 // the file.
 func (z *ZipArchive) or(f *zip.File, err error) error {

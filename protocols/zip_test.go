@@ -39,6 +39,18 @@ func TestOpenZipIsBounded(t *testing.T) {
 	if _, err := z.ReadFile(z.File[1], 6); registry.CodeOf(err) != registry.TooLarge {
 		t.Errorf("a file beyond the limit: %v", err)
 	}
+	for limit, code := range map[int64]registry.Code{7: "", 6: registry.TooLarge} {
+		r, err := z.OpenFile(z.File[1], limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content, err := io.ReadAll(r); registry.CodeOf(err) != code || code == "" && string(content) != "content" {
+			t.Errorf("b within %d bytes: %q, %v", limit, content, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 	// An archive that lies about a file's length gets no further.
 	z.File[0].UncompressedSize64 = 1
 	if content, err := z.ReadFile(z.File[0], 6); err == nil {

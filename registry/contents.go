@@ -90,6 +90,27 @@ func (s *Space) VersionStates(ctx context.Context, p *ent.Pkg) ([]VersionFragmen
 	return versionFragments(access.SystemContext(ctx), s.reg.db.Client, p)
 }
 
+// Fragments returns the fragments of the lead files of versions, by the
+// versions' ids. The caller got the ids from the space.
+func (s *Space) Fragments(ctx context.Context, versionIDs []int64) (map[int64][]byte, error) {
+	found := make(map[int64][]byte, len(versionIDs))
+	for len(versionIDs) > 0 {
+		n := min(lookUpAtOnce, len(versionIDs))
+		files, err := s.reg.db.PackageFile.Query().
+			Where(packagefile.VersionIDIn(versionIDs[:n]...), packagefile.Lead(true)).
+			Select(packagefile.FieldID, packagefile.FieldVersionID, packagefile.FieldFragment).
+			All(access.SystemContext(ctx))
+		if err != nil {
+			return nil, fmt.Errorf("read fragments: %w", err)
+		}
+		for _, f := range files {
+			found[f.VersionID] = f.Fragment
+		}
+		versionIDs = versionIDs[n:]
+	}
+	return found, nil
+}
+
 // versionFragments reads the versions, joined with those columns of their lead
 // files.
 func versionFragments(ctx context.Context, client *ent.Client, p *ent.Pkg, fileColumns ...string) ([]VersionFragment, error) {

@@ -107,6 +107,8 @@ type OwnerChange struct {
 	MavenVersions   *string
 	MavenKeepBuilds *int
 	MavenKeepDays   *int
+	// NuGetDelete is that of schema.OwnerSettings.
+	NuGetDelete *string
 	// The settings of Conan are those of schema.OwnerSettings.
 	ConanImmutableRevisions *bool
 	ConanKeepRecipes        *int
@@ -136,6 +138,9 @@ func (c OwnerChange) settings(s schema.OwnerSettings) schema.OwnerSettings {
 	}
 	if c.MavenKeepDays != nil {
 		s.MavenKeepDays = *c.MavenKeepDays
+	}
+	if c.NuGetDelete != nil {
+		s.NuGetDelete = *c.NuGetDelete
 	}
 	if c.ConanImmutableRevisions != nil {
 		s.ConanImmutableRevisions = *c.ConanImmutableRevisions

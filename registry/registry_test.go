@@ -47,6 +47,7 @@ func newFixtureOn(t *testing.T, databaseURL string, opts Options) *fixture {
 	opts.Types = []Type{
 		{Name: "plain", Title: "Plain"}, {Name: "tagged", Title: "Tagged", KeepsLatestTag: true},
 		{Name: "pinned", Title: "Pinned", KeepsTombstones: true},
+		{Name: "worded", Title: "Worded", SearchWords: func(metadata []byte) []string { return []string{string(metadata)} }},
 		layeredType(), listedType(),
 	}
 	r, err := New(opts)

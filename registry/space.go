@@ -156,18 +156,24 @@ func (s *Space) Package(ctx context.Context, normalizedName string, action acces
 			return p, refusal(s.Viewer, action, d, "package")
 		}
 	}
+	return nil, s.missing(ctx, "package")
+}
+
+// missing is the answer to who asks for a thing that is not there, or that the
+// viewer may not know of.
+func (s *Space) missing(ctx context.Context, what string) error {
 	if !s.Viewer.SignedIn() {
 		hides, err := s.reg.db.Pkg.Query().
 			Where(pkg.OwnerID(s.Owner.ID), pkg.Type(s.Type.Name), pkg.VisibilityNotIn(pkg.VisibilityInherit, pkg.VisibilityPublic)).
 			Exist(access.SystemContext(ctx))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if hides {
-			return nil, hidden(s.Viewer, "package")
+			return hidden(s.Viewer, what)
 		}
 	}
-	return nil, Errorf(NotFound, "package not found")
+	return Errorf(NotFound, "%s not found", what)
 }
 
 // Version returns a published version of the package by its normalized

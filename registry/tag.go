@@ -136,13 +136,37 @@ func (s *Space) settle(ctx context.Context, tx *ent.Tx, p *ent.Pkg, at time.Time
 		if latest.RepositoryURL != "" {
 			u.SetRepositoryURL(latest.RepositoryURL)
 		}
-		u.SetSearchText(strings.ToLower(strings.Join(append([]string{p.Name, latest.Summary}, latest.Keywords...), "\n")))
+		texts := append([]string{p.Name, latest.Summary}, latest.Keywords...)
+		if s.Type.SearchWords != nil {
+			more, err := s.searchWords(ctx, tx, latest.ID)
+			if err != nil {
+				return nil, err
+			}
+			texts = append(texts, more...)
+		}
+		u.SetSearchText(strings.ToLower(strings.Join(texts, "\n")))
 	}
 	settled, err := u.Save(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("settle package: %w", err)
 	}
 	return settled, nil
+}
+
+// searchWords are the texts that the type finds a package by, of its latest
+// version.
+func (s *Space) searchWords(ctx context.Context, tx *ent.Tx, versionID int64) ([]string, error) {
+	v, err := tx.PackageVersion.Query().Where(packageversion.ID(versionID)).Select(packageversion.FieldMetadata).Only(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read what to search: %w", err)
+	}
+	var texts []string
+	for _, text := range s.Type.SearchWords(v.Metadata) {
+		if storableText(text) {
+			texts = append(texts, text)
+		}
+	}
+	return texts, nil
 }
 
 // latest finds the version an install without a version gets. Types that keep

@@ -63,6 +63,9 @@ type Type struct {
 	// FoldName makes of a word what it would be in a normalized name, for
 	// searches to find it there. It may be nil.
 	FoldName func(word string) string
+	// SearchWords returns more texts of a version that searches look through,
+	// from what the type keeps of its own. It may be nil.
+	SearchWords func(metadata []byte) []string
 	// Index says how the repository-wide indexes of the type are made, or is
 	// nil when it has none.
 	Index *Index

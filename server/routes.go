@@ -18,6 +18,7 @@ import (
 	"entrepot/protocols/golang"
 	"entrepot/protocols/maven"
 	"entrepot/protocols/npm"
+	"entrepot/protocols/nuget"
 	"entrepot/protocols/pub"
 	"entrepot/protocols/pypi"
 	"entrepot/protocols/rubygems"
@@ -38,6 +39,7 @@ func PackageTypes() []*protocols.Type {
 		golang.New(),
 		maven.New(),
 		npm.New(),
+		nuget.New(),
 		pub.New(),
 		pypi.New(),
 		rubygems.New(),

@@ -89,6 +89,9 @@ type OwnerSettings struct {
 	// for how long after the upload; 0 keeps all. The newest always stays.
 	MavenKeepBuilds int `json:"maven_keep_builds,omitempty"`
 	MavenKeepDays   int `json:"maven_keep_days,omitempty"`
+	// NuGetDelete says what a client's deletion of a version does: NuGetUnlists
+	// or, when empty, delete.
+	NuGetDelete string `json:"nuget_delete,omitempty"`
 	// ConanImmutableRevisions refuses other bytes for the files of a Conan
 	// revision that are there already, metadata excepted.
 	ConanImmutableRevisions bool `json:"conan_immutable_revisions,omitempty"`
@@ -106,6 +109,10 @@ const (
 	MavenReleases  = "releases"
 	MavenSnapshots = "snapshots"
 )
+
+// NuGetUnlists is the value of OwnerSettings.NuGetDelete by which a deletion
+// hides a version from searches and keeps its content.
+const NuGetUnlists = "unlist"
 
 // OverwriteRule allows files of the packages that match a pattern to be
 // written again.

@@ -197,6 +197,7 @@ type ComplexityRoot struct {
 		MavenVersions          func(childComplexity int) int
 		Memberships            func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int) int
 		Name                   func(childComplexity int) int
+		NugetDelete            func(childComplexity int) int
 		PackageTypes           func(childComplexity int) int
 		Packages               func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder) int
 		UpdatedAt              func(childComplexity int) int
@@ -605,6 +606,7 @@ type OwnerResolver interface {
 	MavenVersions(ctx context.Context, obj *ent.Owner) (*model.MavenVersions, error)
 	MavenKeepBuilds(ctx context.Context, obj *ent.Owner) (*int, error)
 	MavenKeepDays(ctx context.Context, obj *ent.Owner) (*int, error)
+	NugetDelete(ctx context.Context, obj *ent.Owner) (*model.NugetDelete, error)
 }
 type PackageResolver interface {
 	PackageType(ctx context.Context, obj *ent.Pkg) (*registry.Type, error)
@@ -1348,6 +1350,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Owner.Name(childComplexity), true
+	case "Owner.nugetDelete":
+		if e.ComplexityRoot.Owner.NugetDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.NugetDelete(childComplexity), true
 	case "Owner.packageTypes":
 		if e.ComplexityRoot.Owner.PackageTypes == nil {
 			break
@@ -4792,6 +4800,10 @@ input UpdateOwnerInput {
   For how many days builds of a Maven snapshot are kept, 0 for good.
   """
   mavenKeepDays: Int
+  """
+  What a NuGet client's deletion of a version does.
+  """
+  nugetDelete: NugetDelete
 }
 
 input OverwriteRuleInput {
@@ -5113,6 +5125,24 @@ type UploadFilePayload {
   for who does not administer the owner.
   """
   mavenKeepDays: Int
+  """
+  What a NuGet client's deletion of a version does. Null for who does not administer the owner.
+  """
+  nugetDelete: NugetDelete
+}
+
+"""
+What becomes of a version that a NuGet client deletes.
+"""
+enum NugetDelete {
+  """
+  It is deleted.
+  """
+  DELETE
+  """
+  It is yanked: left out of searches, and still there for who names it.
+  """
+  UNLIST
 }
 
 """
@@ -5902,6 +5932,8 @@ func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql
 		return ec.fieldContext_Owner_mavenKeepBuilds(ctx, field)
 	case "mavenKeepDays":
 		return ec.fieldContext_Owner_mavenKeepDays(ctx, field)
+	case "nugetDelete":
+		return ec.fieldContext_Owner_nugetDelete(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Owner", field.Name)
 }
@@ -10792,6 +10824,29 @@ func (ec *executionContext) _Owner_mavenKeepDays(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_Owner_mavenKeepDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Owner_nugetDelete(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_nugetDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().NugetDelete(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NugetDelete) graphql.Marshaler {
+			return ec.marshalONugetDelete2ᚖentrepotᚋgraphᚋmodelᚐNugetDelete(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_nugetDelete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type NugetDelete does not have child fields"))
 }
 
 func (ec *executionContext) _OwnerConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.OwnerConnection) (ret graphql.Marshaler) {
@@ -22504,7 +22559,7 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite", "containerImmutableTags", "containerSparseIndex", "mavenRedeploy", "mavenVersions", "mavenKeepBuilds", "mavenKeepDays"}
+	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite", "containerImmutableTags", "containerSparseIndex", "mavenRedeploy", "mavenVersions", "mavenKeepBuilds", "mavenKeepDays", "nugetDelete"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -22588,6 +22643,13 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 				return it, err
 			}
 			it.MavenKeepDays = data
+		case "nugetDelete":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nugetDelete"))
+			data, err := ec.unmarshalONugetDelete2ᚖentrepotᚋgraphᚋmodelᚐNugetDelete(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NugetDelete = data
 		}
 	}
 	return it, nil
@@ -24499,6 +24561,44 @@ func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, ob
 					}
 				}()
 				res = ec._Owner_mavenKeepDays(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "nugetDelete":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_nugetDelete(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -31046,6 +31146,22 @@ func (ec *executionContext) marshalONode2entrepotᚋentᚐNoder(ctx context.Cont
 		return graphql.Null
 	}
 	return ec._Node(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalONugetDelete2ᚖentrepotᚋgraphᚋmodelᚐNugetDelete(ctx context.Context, v any) (*model.NugetDelete, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.NugetDelete)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalONugetDelete2ᚖentrepotᚋgraphᚋmodelᚐNugetDelete(ctx context.Context, sel ast.SelectionSet, v *model.NugetDelete) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOOverwriteRule2ᚕᚖentrepotᚋgraphᚋmodelᚐOverwriteRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OverwriteRule) graphql.Marshaler {

@@ -355,6 +355,8 @@ type UpdateOwnerInput struct {
 	MavenKeepBuilds *int `json:"mavenKeepBuilds,omitempty"`
 	// For how many days builds of a Maven snapshot are kept, 0 for good.
 	MavenKeepDays *int `json:"mavenKeepDays,omitempty"`
+	// What a NuGet client's deletion of a version does.
+	NugetDelete *NugetDelete `json:"nugetDelete,omitempty"`
 }
 
 type UpdateOwnerPayload struct {
@@ -457,6 +459,64 @@ func (e *MavenVersions) UnmarshalJSON(b []byte) error {
 }
 
 func (e MavenVersions) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What becomes of a version that a NuGet client deletes.
+type NugetDelete string
+
+const (
+	// It is deleted.
+	NugetDeleteDelete NugetDelete = "DELETE"
+	// It is yanked: left out of searches, and still there for who names it.
+	NugetDeleteUnlist NugetDelete = "UNLIST"
+)
+
+var AllNugetDelete = []NugetDelete{
+	NugetDeleteDelete,
+	NugetDeleteUnlist,
+}
+
+func (e NugetDelete) IsValid() bool {
+	switch e {
+	case NugetDeleteDelete, NugetDeleteUnlist:
+		return true
+	}
+	return false
+}
+
+func (e NugetDelete) String() string {
+	return string(e)
+}
+
+func (e *NugetDelete) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = NugetDelete(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid NugetDelete", str)
+	}
+	return nil
+}
+
+func (e NugetDelete) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *NugetDelete) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e NugetDelete) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
