@@ -42,6 +42,7 @@ var publishers = map[string]publisher{
 	"pub":       publishPub,
 	"pypi":      publishPypi,
 	"rubygems":  publishRubygems,
+	"swift":     publishSwift,
 	"vagrant":   publishVagrant,
 	"container": publishImage,
 }

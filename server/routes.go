@@ -20,13 +20,17 @@ import (
 	"entrepot/protocols/pub"
 	"entrepot/protocols/pypi"
 	"entrepot/protocols/rubygems"
+	"entrepot/protocols/swift"
 	"entrepot/protocols/vagrant"
 	"entrepot/registry"
 	"entrepot/web"
 )
 
 // PackageTypes lists the package types: one line each.
-func PackageTypes() []*protocols.Type {
+func PackageTypes() []*protocols.Type { return packageTypes(DefaultConfig()) }
+
+// packageTypes are the package types as they are configured.
+func packageTypes(c Config) []*protocols.Type {
 	return []*protocols.Type{
 		cargo.New(),
 		composer.New(),
@@ -39,6 +43,7 @@ func PackageTypes() []*protocols.Type {
 		pub.New(),
 		pypi.New(),
 		rubygems.New(),
+		swift.New(swift.Options{RequireSignature: c.Swift.RequireSignature}),
 		vagrant.New(),
 	}
 }

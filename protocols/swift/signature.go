@@ -1,0 +1,37 @@
+package swift
+
+import (
+	"cmp"
+	"crypto/x509"
+
+	"github.com/smallstep/pkcs7"
+)
+
+const (
+	maxSignature = 256 << 10
+	// signatureFormat is the one format there is (SE-0391).
+	signatureFormat = "cms-1.0.0"
+)
+
+// signerOf tells who signed, as the signature says: whether that is true, and
+// to be trusted, is for the clients to find out. Error: an unprocessable one
+// for what is no signature of the format.
+func signerOf(field string, signature []byte) (string, error) {
+	cms, err := pkcs7.Parse(signature)
+	if err != nil || len(cms.Signers) == 0 {
+		return "", unprocessable(field, "the %s is no signed CMS message", field)
+	}
+	for _, s := range cms.Signers {
+		for _, c := range cms.Certificates {
+			if c.SerialNumber != nil && s.IssuerAndSerialNumber.SerialNumber != nil && c.SerialNumber.Cmp(s.IssuerAndSerialNumber.SerialNumber) == 0 {
+				return nameOf(c), nil
+			}
+		}
+	}
+	return "unknown", nil
+}
+
+// nameOf is the name in a certificate.
+func nameOf(c *x509.Certificate) string {
+	return line(cmp.Or(c.Subject.CommonName, c.Subject.String(), "unknown"))
+}
