@@ -1,10 +1,13 @@
 package swift
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime/multipart"
+	"mime/quotedprintable"
 	"net/http"
 	"strings"
 
@@ -39,7 +42,7 @@ func readForm(r *protocols.Request) (*form, error) {
 
 func (f *form) read(r *protocols.Request, parts *multipart.Reader) error {
 	for range maxParts {
-		part, err := parts.NextPart()
+		part, err := parts.NextRawPart()
 		if err == io.EOF { // not errors.Is: a form that is cut off wraps it
 			if f.archive == nil {
 				return unprocessable("source-archive", "the form has no source-archive")
@@ -72,7 +75,11 @@ func (f *form) take(r *protocols.Request, part *multipart.Part) (err error) {
 	case "source-archive-signature":
 		return readPart(&f.signature, name, body, maxSignature)
 	case "metadata":
-		return readPart(&f.metadata, name, body, maxMetadata)
+		if err := readPart(&f.metadata, name, body, maxMetadata); err != nil {
+			return err
+		}
+		f.metadata, err = unquote(f.metadata, part.Header.Get("Content-Transfer-Encoding"))
+		return err
 	case "metadata-signature":
 		return readPart(&f.metadataSignature, name, body, maxSignature)
 	}
@@ -99,4 +106,19 @@ func readPart(to *[]byte, name string, body io.Reader, limit int64) error {
 	}
 	*to = content
 	return nil
+}
+
+// unquote takes the encoding "quoted-printable" off metadata. SwiftPM says that
+// it is there, as the specification's example does, and sends plain JSON: which
+// is no other thing as soon as it has an equals sign or long lines. So plain
+// JSON is taken as it is.
+func unquote(metadata []byte, encoding string) ([]byte, error) {
+	if !strings.EqualFold(encoding, "quoted-printable") || json.Valid(trimMetadata(metadata)) {
+		return metadata, nil
+	}
+	plain, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(metadata)))
+	if err != nil {
+		return nil, unprocessable("metadata", "the metadata is neither JSON nor quoted-printable: %v", err)
+	}
+	return plain, nil
 }

@@ -72,7 +72,7 @@ type sentMetadata struct {
 // parseMetadata reads metadata; none is as good as any. Error: an unprocessable
 // one that names the field.
 func parseMetadata(raw []byte) (metadata, registry.Facts, error) {
-	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\ufeff")))
+	raw = trimMetadata(raw)
 	var sent sentMetadata
 	if len(raw) > 0 {
 		if raw[0] != '{' {
@@ -113,10 +113,17 @@ func parseMetadata(raw []byte) (metadata, registry.Facts, error) {
 	return m, m.facts(sent), nil
 }
 
+// trimMetadata takes the mark of UTF-8 and space off, which JSON has no place
+// for.
+func trimMetadata(raw []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\ufeff")))
+}
+
 // badMetadata tells where the metadata is no good.
 func badMetadata(err error) error {
 	if e, ok := err.(*json.UnmarshalTypeError); ok {
-		return unprocessable("metadata."+e.Field, "the metadata's %s cannot be a JSON %s", cmp.Or(e.Field, "value"), e.Value)
+		field := strings.ReplaceAll(e.Field, "author.person.", "author.") // person is embedded
+		return unprocessable("metadata."+field, "the metadata's %s cannot be a JSON %s", cmp.Or(field, "value"), e.Value)
 	}
 	return unprocessable("metadata", "the metadata is no JSON: %v", err)
 }

@@ -252,6 +252,19 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("%s gives %s, want %s", c.sent, got, c.want)
 		}
 	}
+	// SwiftPM calls plain JSON quoted-printable; others may send what is.
+	long := strings.Repeat("long ", 2000)
+	for i, sent := range []string{
+		`{"description":"` + long + `","readmeURL":"https://example.com/?a=3D"}`,
+		"{\"description\":\"" + strings.ReplaceAll(long, "long long ", "long long =\r\n") + "\",\r\n\"readmeURL\":\"https://example.com/?a=3D3D\"}",
+	} {
+		path := fmt.Sprint("acme/Quoted/1.0.", i)
+		s.release(path, sources(t, path), metadataPart(sent))
+		metadata := s.get(path)["metadata"]
+		if servertest.At(metadata, "readmeURL") != "https://example.com/?a=3D" || servertest.At(metadata, "description") != strings.TrimSpace(long) {
+			t.Errorf("metadata %d = %v", i, metadata)
+		}
+	}
 	res := s.Want(t, 200, "", "GET", root+"/acme/Meta/1.0.0", "")
 	if !bytes.Contains([]byte(res.Body), []byte(`"metadata":{}`)) {
 		t.Errorf("release = %s", res.Body)

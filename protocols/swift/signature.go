@@ -1,6 +1,7 @@
 package swift
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/x509"
 
@@ -23,7 +24,8 @@ func signerOf(field string, signature []byte) (string, error) {
 	}
 	for _, s := range cms.Signers {
 		for _, c := range cms.Certificates {
-			if c.SerialNumber != nil && s.IssuerAndSerialNumber.SerialNumber != nil && c.SerialNumber.Cmp(s.IssuerAndSerialNumber.SerialNumber) == 0 {
+			id := s.IssuerAndSerialNumber
+			if id.SerialNumber != nil && c.SerialNumber.Cmp(id.SerialNumber) == 0 && bytes.Equal(c.RawIssuer, id.IssuerName.FullBytes) {
 				return nameOf(c), nil
 			}
 		}
