@@ -36,7 +36,10 @@ type swiftClient struct {
 	token string
 }
 
-const swiftMedia = "application/vnd.swift.registry.v1"
+const (
+	swiftMedia     = "application/vnd.swift.registry.v1"
+	swiftSignature = "cms-1.0.0"
+)
 
 // do sends one request and wants a status. What the server says to people
 // becomes the error.
@@ -52,6 +55,9 @@ func (c swiftClient) do(ctx context.Context, want int, method, target, accept, c
 		request.Header.Set("Content-Type", contentType)
 		request.Header.Set("Expect", "100-continue")
 		request.Header.Set("Prefer", "respond-async")
+		if bytes.Contains(body, []byte(`name="source-archive-signature"`)) {
+			request.Header.Set("X-Swift-Package-Signature-Format", swiftSignature)
+		}
 	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
@@ -93,25 +99,33 @@ func (c swiftClient) packageURL(id string, more ...string) (string, error) {
 	return strings.Join(append([]string{c.root, scope, name}, more...), "/"), nil
 }
 
-// publish sends a folder as a release, in parts without file names.
-func (c swiftClient) publish(ctx context.Context, id, version string, folder fs.FS, metadata []byte) (string, error) {
-	archive, err := zipFolder(folder, id)
-	if err != nil {
-		return "", err
-	}
-	return c.publishArchive(ctx, id, version, archive, metadata)
+// swiftRelease is what a publish sends; without what is nil.
+type swiftRelease struct {
+	archive, signature, metadata, metadataSignature []byte
 }
 
-func (c swiftClient) publishArchive(ctx context.Context, id, version string, archive, metadata []byte) (string, error) {
+// publish sends a release, in parts without file names. As SwiftPM's, its
+// metadata is plain JSON that is called quoted-printable.
+func (c swiftClient) publish(ctx context.Context, id, version string, release swiftRelease) (string, error) {
 	target, err := c.packageURL(id, version)
 	if err != nil {
 		return "", err
 	}
 	const boundary = "entrepot-boundary"
 	var body bytes.Buffer
-	fmt.Fprintf(&body, "--%s\r\nContent-Disposition: form-data; name=\"source-archive\"\r\nContent-Type: application/zip\r\nContent-Transfer-Encoding: binary\r\n\r\n%s\r\n", boundary, archive)
-	if metadata != nil {
-		fmt.Fprintf(&body, "--%s\r\nContent-Disposition: form-data; name=\"metadata\"\r\nContent-Type: application/json\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n%s\r\n", boundary, metadata)
+	for _, part := range []struct {
+		name, mediaType, encoding string
+		content                   []byte
+	}{
+		{"source-archive", "application/zip", "binary", release.archive},
+		{"source-archive-signature", "application/octet-stream", "binary", release.signature},
+		{"metadata", "application/json", "quoted-printable", release.metadata},
+		{"metadata-signature", "application/octet-stream", "binary", release.metadataSignature},
+	} {
+		if part.content != nil {
+			fmt.Fprintf(&body, "--%s\r\nContent-Disposition: form-data; name=\"%s\"\r\nContent-Type: %s\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n",
+				boundary, part.name, part.mediaType, part.encoding, part.content)
+		}
 	}
 	fmt.Fprintf(&body, "--%s--\r\n", boundary)
 	done, err := c.do(ctx, http.StatusCreated, http.MethodPut, target, "+json", `multipart/form-data;boundary="`+boundary+`"`, body.Bytes())
@@ -164,6 +178,9 @@ func (c swiftClient) releases(ctx context.Context, id string) (good, gone []*sem
 	return good, gone, nil
 }
 
+// swiftTools is a version of the tools: SwiftPM wants two numbers or three.
+var swiftTools = regexp.MustCompile(`^[0-9]+\.[0-9]+(\.[0-9]+)?$`)
+
 // swiftLinks splits a Link header as SwiftPM does: at commas, and each entry
 // into so many parts at semicolons.
 func swiftLinks(header string, parts int) (map[string]string, error) {
@@ -179,6 +196,9 @@ func swiftLinks(header string, parts int) (map[string]string, error) {
 		key := strings.Trim(strings.TrimPrefix(strings.TrimSpace(fields[1]), "rel="), `"`)
 		if parts == 4 { // manifests are known by the version of the tools
 			key = strings.Trim(strings.TrimPrefix(strings.TrimSpace(fields[3]), "swift-tools-version="), `"`)
+			if !swiftTools.MatchString(key) {
+				return nil, fmt.Errorf("the link %q names no version of the tools", entry)
+			}
 		}
 		links[key] = strings.Trim(strings.TrimSpace(fields[0]), "<>")
 	}
@@ -186,46 +206,62 @@ func swiftLinks(header string, parts int) (map[string]string, error) {
 }
 
 // get downloads a release and checks it against what is told of it. It returns
-// the document and the archive.
-func (c swiftClient) get(ctx context.Context, id, version string) ([]byte, []byte, error) {
+// the document, the archive and its signature, nil for none.
+func (c swiftClient) get(ctx context.Context, id, version string) (document, archive, signature []byte, err error) {
 	target, err := c.packageURL(id, version)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	told, err := c.do(ctx, http.StatusOK, http.MethodGet, target, "+json", "", nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	var release struct {
 		ID, Version string
-		Resources   []struct{ Name, Type, Checksum string }
-		Metadata    *struct {
+		Resources   []struct {
+			Name, Type, Checksum string
+			Signing              *struct {
+				SignatureBase64Encoded []byte
+				SignatureFormat        string
+			}
+		}
+		Metadata *struct {
 			Author *struct{ Name *string }
 		}
 		PublishedAt string
 	}
 	if err := json.Unmarshal(told.Body, &release); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	_, err = time.Parse("2006-01-02T15:04:05Z", release.PublishedAt)
 	switch m := release.Metadata; {
 	case err != nil || strings.Contains(release.PublishedAt, "."):
-		return nil, nil, fmt.Errorf("publishedAt is %q", release.PublishedAt)
+		return nil, nil, nil, fmt.Errorf("publishedAt is %q", release.PublishedAt)
 	case !strings.EqualFold(release.ID, id) || release.Version != version || m == nil || m.Author != nil && m.Author.Name == nil:
-		return nil, nil, fmt.Errorf("the release is no good: %s", told.Body)
+		return nil, nil, nil, fmt.Errorf("the release is no good: %s", told.Body)
 	case len(release.Resources) != 1 || release.Resources[0].Name != "source-archive" || release.Resources[0].Type != "application/zip":
-		return nil, nil, fmt.Errorf("the release's resources are no good: %s", told.Body)
+		return nil, nil, nil, fmt.Errorf("the release's resources are no good: %s", told.Body)
 	}
-	archive, err := c.do(ctx, http.StatusOK, http.MethodGet, target+".zip", "+zip", "", nil)
+	zipped, err := c.do(ctx, http.StatusOK, http.MethodGet, target+".zip", "+zip", "", nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	sum := sha256.Sum256(archive.Body)
-	if got := hex.EncodeToString(sum[:]); got != release.Resources[0].Checksum || archive.Header.Get("Content-Type") != "application/zip" ||
-		archive.Header.Get("Digest") != "sha-256="+base64.StdEncoding.EncodeToString(sum[:]) {
-		return nil, nil, fmt.Errorf("the archive of %s %s has the SHA-256 %s and the head %v", id, version, got, archive.Header)
+	sum, resource, h := sha256.Sum256(zipped.Body), release.Resources[0], zipped.Header
+	if hex.EncodeToString(sum[:]) != resource.Checksum || h.Get("Content-Type") != "application/zip" ||
+		h.Get("Digest") != "sha-256="+base64.StdEncoding.EncodeToString(sum[:]) {
+		return nil, nil, nil, fmt.Errorf("the archive of %s %s has the SHA-256 %x and the head %v", id, version, sum, h)
 	}
-	return told.Body, archive.Body, nil
+	format := ""
+	if s := resource.Signing; s != nil {
+		signature, format = s.SignatureBase64Encoded, s.SignatureFormat
+		if len(signature) == 0 || format != swiftSignature {
+			return nil, nil, nil, fmt.Errorf("the signature is no good: %s", told.Body)
+		}
+	}
+	if h.Get("X-Swift-Package-Signature-Format") != format || h.Get("X-Swift-Package-Signature") != base64.StdEncoding.EncodeToString(signature) {
+		return nil, nil, nil, fmt.Errorf("the archive of %s %s comes with another signature than the document: %v", id, version, h)
+	}
+	return told.Body, zipped.Body, signature, nil
 }
 
 // manifest reads the manifest that a version of Swift takes: the alternate with
@@ -254,7 +290,8 @@ func (c swiftClient) manifest(ctx context.Context, id, version, swift string) ([
 	best, body := semver.MustParse(string(tools[1])), plain
 	for text := range links {
 		if v := semver.MustParse(text); !v.GreaterThan(mine) && v.GreaterThan(best) {
-			if body, err = c.do(ctx, http.StatusOK, http.MethodGet, links[text], "+swift", "", nil); err != nil {
+			// SwiftPM makes the URL itself, and always of three numbers.
+			if body, err = c.do(ctx, http.StatusOK, http.MethodGet, target+"?swift-version="+v.String(), "+swift", "", nil); err != nil {
 				return nil, err
 			}
 			best = v
@@ -267,31 +304,48 @@ func (c swiftClient) manifest(ctx context.Context, id, version, swift string) ([
 }
 
 // swift [-t TOKEN] login ROOT
-// swift [-t TOKEN] publish ROOT SCOPE.NAME VERSION DIR [METADATA]
+// swift [-t TOKEN] [-s FILE] [-m FILE] publish ROOT SCOPE.NAME VERSION DIR|ARCHIVE [METADATA]
 // swift [-t TOKEN] list ROOT SCOPE.NAME
-// swift [-t TOKEN] get ROOT SCOPE.NAME CONSTRAINT
+// swift [-t TOKEN] get ROOT SCOPE.NAME CONSTRAINT [ARCHIVE [SIGNATURE]]
 // swift [-t TOKEN] manifest ROOT SCOPE.NAME VERSION SWIFT
 // swift [-t TOKEN] identifiers ROOT URL
+// swift pack DIR ARCHIVE
 //
-// tries a token; publishes a folder and prints where it is; prints the releases
-// of a package, one a line; downloads the highest release that a constraint
-// allows, checks it, and prints its version, its checksum and its document;
-// prints the manifest for a version of Swift; prints the packages of a
-// repository. With "!" the command must fail; it prints why.
+// tries a token; publishes a folder or an archive, with the signatures of the
+// archive (-s) and the metadata (-m), and prints where it is; prints the
+// releases of a package, one a line; downloads the highest release that a
+// constraint allows, checks it, and prints its version, its checksum and its
+// document; prints the manifest for a version of Swift; prints the packages of
+// a repository; packs a folder. With "!" the command must fail; it prints why.
 func cmdSwift(ts *testscript.TestScript, neg bool, args []string) error {
 	flags := flag.NewFlagSet("swift", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	token := flags.String("t", "", "token")
+	signature := flags.String("s", "", "file with the archive's signature")
+	metadataSignature := flags.String("m", "", "file with the metadata's signature")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() < 2 {
-		return errors.New("usage: swift [-t TOKEN] login|publish|list|get|manifest|identifiers ROOT ...")
+		return errors.New("usage: swift [-t TOKEN] login|publish|list|get|manifest|identifiers|pack ROOT ...")
+	}
+	if flags.Arg(0) == "pack" && flags.NArg() == 3 && !neg {
+		archive, err := swiftArchive(ts.MkAbs(flags.Arg(1)), "package")
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(ts.MkAbs(flags.Arg(2)), archive, 0o644)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c := swiftClient{root: strings.TrimSuffix(flags.Arg(1), "/"), token: *token}
-	out, err := c.run(ctx, ts, flags.Arg(0), flags.Args()[2:])
+	var signatures swiftRelease
+	for file, to := range map[string]*[]byte{*signature: &signatures.signature, *metadataSignature: &signatures.metadataSignature} {
+		if file != "" {
+			*to = []byte(ts.ReadFile(file))
+		}
+	}
+	out, err := c.run(ctx, ts, flags.Arg(0), flags.Args()[2:], signatures)
 	switch {
 	case neg && err == nil:
 		return errors.New("it succeeded")
@@ -303,17 +357,21 @@ func cmdSwift(ts *testscript.TestScript, neg bool, args []string) error {
 	return err
 }
 
-func (c swiftClient) run(ctx context.Context, ts *testscript.TestScript, command string, args []string) (string, error) {
+func (c swiftClient) run(ctx context.Context, ts *testscript.TestScript, command string, args []string, release swiftRelease) (string, error) {
 	switch command + fmt.Sprint(len(args)) {
 	case "login0":
 		_, err := c.do(ctx, http.StatusOK, http.MethodPost, c.root, "", "", nil)
 		return "", err
 	case "publish3", "publish4":
-		var metadata []byte
 		if len(args) == 4 {
-			metadata = []byte(ts.ReadFile(args[3]))
+			release.metadata = []byte(ts.ReadFile(args[3]))
 		}
-		where, err := c.publish(ctx, args[0], args[1], os.DirFS(ts.MkAbs(args[2])), metadata)
+		var err error
+		release.archive, err = swiftArchive(ts.MkAbs(args[2]), args[0])
+		if err != nil {
+			return "", err
+		}
+		where, err := c.publish(ctx, args[0], args[1], release)
 		return where + "\n", err
 	case "list1":
 		good, gone, err := c.releases(ctx, args[0])
@@ -325,7 +383,7 @@ func (c swiftClient) run(ctx context.Context, ts *testscript.TestScript, command
 			fmt.Fprintln(&out, v, "gone")
 		}
 		return out.String(), err
-	case "get2":
+	case "get2", "get3", "get4":
 		wanted, err := semver.NewConstraint(args[1])
 		if err != nil {
 			return "", err
@@ -336,7 +394,12 @@ func (c swiftClient) run(ctx context.Context, ts *testscript.TestScript, command
 		}
 		for _, v := range good {
 			if wanted.Check(v) {
-				told, archive, err := c.get(ctx, args[0], v.Original())
+				told, archive, signature, err := c.get(ctx, args[0], v.Original())
+				for i, content := range [][]byte{archive, signature} {
+					if err == nil && len(args) > 2+i {
+						err = os.WriteFile(ts.MkAbs(args[2+i]), content, 0o644)
+					}
+				}
 				return fmt.Sprintf("%s %x\n%s", v, sha256.Sum256(archive), told), err
 			}
 		}
@@ -371,7 +434,16 @@ func zipFolder(folder fs.FS, top string) ([]byte, error) {
 		_, err = w.Write(content)
 		return err
 	})
-	return out.Bytes(), errors.Join(err, archive.Close())
+	err = errors.Join(err, archive.Close()) // which writes the rest
+	return out.Bytes(), err
+}
+
+// swiftArchive is an archive, or what a folder is packed into.
+func swiftArchive(source, top string) ([]byte, error) {
+	if strings.HasSuffix(source, ".zip") {
+		return os.ReadFile(source)
+	}
+	return zipFolder(os.DirFS(source), top)
 }
 
 // publishSwift publishes a release the way SwiftPM does.
@@ -391,6 +463,6 @@ func publishSwift(ctx context.Context, s *Server, as Account, owner, name, versi
 		return nil, err
 	}
 	root := "/api/packages/" + owner + "/swift"
-	_, err := swiftClient{s.URL + root, as.Token}.publishArchive(ctx, "scope."+name, version, out.Bytes(), nil)
+	_, err := swiftClient{s.URL + root, as.Token}.publish(ctx, "scope."+name, version, swiftRelease{archive: out.Bytes()})
 	return []Published{{root + "/scope/" + name + "/" + version + ".zip", sha256.Sum256(out.Bytes())}}, err
 }

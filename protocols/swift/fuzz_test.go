@@ -109,6 +109,9 @@ func TestToolsVersion(t *testing.T) {
 			t.Errorf("%q: %s (%v), want %s", content, m.Tools, err, want)
 		}
 	}
+	if m, err := newManifest("Package@swift-6.swift", nil); err != nil || m.Tools != "6.0" || m.fileName() != "Package@swift-6.swift" {
+		t.Errorf("an alternate is %+v (%v): the client wants two numbers", m, err)
+	}
 	if m, err := newManifest("Package@swift-5.9.swift", []byte("// swift-tools-version:5.3")); err != nil || m.Tools != "5.9" || m.fileName() != "Package@swift-5.9.swift" {
 		t.Errorf("an alternate is %+v (%v): it is known by its name", m, err)
 	}

@@ -32,7 +32,8 @@ type manifest struct {
 	// Swift is the version of Swift that an alternate is for, spelled as in its
 	// name; "" for the one for all others.
 	Swift string `json:"swift,omitempty"`
-	// Tools is the tools version it names.
+	// Tools is the tools version it names, or an alternate is for: by its name
+	// the client looks for it, whatever stands in its first line.
 	Tools   string `json:"tools"`
 	Content string `json:"content"`
 }
@@ -45,6 +46,9 @@ func newManifest(name string, content []byte) (manifest, error) {
 	m := manifest{Content: string(content), Tools: oldestTools}
 	if alternate := alternatePattern.FindStringSubmatch(name); alternate != nil {
 		m.Swift, m.Tools = alternate[1], alternate[1]
+		if !strings.Contains(m.Tools, ".") {
+			m.Tools += ".0" // SwiftPM reads no tools version of one number
+		}
 		return m, nil
 	}
 	// Blank lines may stand before it.

@@ -21,6 +21,10 @@ import (
 // pageSize is how many releases a page of the list has.
 const pageSize = 500
 
+// maxLinked is the longest URL of a repository, in bytes, that the header of the
+// list links to: what stands in front of a server often bounds all headers.
+const maxLinked = 300
+
 // listed is a release in the list.
 type listed struct {
 	version string
@@ -144,8 +148,10 @@ func linksOf(r *protocols.Request, p *ent.Pkg, page int) (string, error) {
 		}
 		relation := "canonical"
 		for _, url := range rec.Repositories {
-			l.add(url, relation)
-			relation = "alternate"
+			if len(url) <= maxLinked {
+				l.add(url, relation)
+				relation = "alternate"
+			}
 		}
 		if page*pageSize < p.VersionCount+len(gone) {
 			l.add(packageURL(root, id)+"?page="+strconv.Itoa(page+1), "next")

@@ -189,10 +189,14 @@ func TestManifests(t *testing.T) {
 	plain := s.URL + path
 	wantLink := ""
 	for i, version := range []string{"5.9", "5.10.1", "6"} {
+		tools := version
 		if i > 0 {
 			wantLink += ", "
 		}
-		wantLink += fmt.Sprintf(`<%s?swift-version=%s>; rel="alternate"; filename="Package@swift-%s.swift"; swift-tools-version="%s"`, plain, version, version, version)
+		if version == "6" {
+			tools = "6.0" // SwiftPM reads no tools version of one number
+		}
+		wantLink += fmt.Sprintf(`<%s?swift-version=%s>; rel="alternate"; filename="Package@swift-%s.swift"; swift-tools-version="%s"`, plain, version, version, tools)
 	}
 	for name, want := range map[string]string{
 		"Content-Type": "text/x-swift", "Content-Disposition": `attachment; filename="Package.swift"`, "Content-Version": "1",

@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	maxSignature = 256 << 10
+	// maxSignature bounds a signature, in bytes: it is sent in a header, too.
+	maxSignature = 32 << 10
 	// signatureFormat is the one format there is (SE-0391).
 	signatureFormat = "cms-1.0.0"
 )
