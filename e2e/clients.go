@@ -20,6 +20,7 @@ var clients = []string{
 	"python3", "pip", "twine", "uv", "poetry",
 	"ruby", "gem", "bundle",
 	"vagrant", "bsdtar",
+	"openssl",
 	"conan", "conan1",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",

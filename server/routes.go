@@ -10,6 +10,7 @@ import (
 	"entrepot/graph/graphiql"
 	"entrepot/protocols"
 	"entrepot/protocols/cargo"
+	"entrepot/protocols/chef"
 	"entrepot/protocols/composer"
 	"entrepot/protocols/conan"
 	"entrepot/protocols/container"
@@ -33,6 +34,7 @@ func PackageTypes() []*protocols.Type { return packageTypes(DefaultConfig()) }
 func packageTypes(c Config) []*protocols.Type {
 	return []*protocols.Type{
 		cargo.New(),
+		chef.New(),
 		composer.New(),
 		conan.New(),
 		container.New(),
