@@ -22,6 +22,7 @@ var clients = []string{
 	"ruby", "gem", "bundle",
 	"vagrant", "bsdtar",
 	"nuget",
+	"openssl",
 	"conan", "conan1",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
 	"versitygw", "chromium",

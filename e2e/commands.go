@@ -41,6 +41,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"modzip":   positive(cmdModzip),
 	"tls":      positive(cmdTLS),
 	"cut":      positive(cmdCut),
+	"swift":    check(cmdSwift),
 	"pub":      check(cmdPub),
 	"nuget3":   check(cmdNuget),
 }

@@ -33,6 +33,7 @@ type publisher func(ctx context.Context, s *Server, as Account, owner, name, ver
 // publishers has one entry a package type.
 var publishers = map[string]publisher{
 	"cargo":     publishCargo,
+	"chef":      publishChef,
 	"composer":  publishComposer,
 	"conan":     publishConan,
 	"debian":    publishDebian,
@@ -44,6 +45,7 @@ var publishers = map[string]publisher{
 	"pub":       publishPub,
 	"pypi":      publishPypi,
 	"rubygems":  publishRubygems,
+	"swift":     publishSwift,
 	"vagrant":   publishVagrant,
 	"container": publishImage,
 }

@@ -31,6 +31,7 @@ import (
 //	cut      a server in front of $URL that cuts a download off
 //	pub      a client of Dart packages
 //	nuget3   a client of NuGet packages, version 3 of the protocol
+//	swift    a client of Swift packages
 //
 // The cast, the same in each script (see newCast):
 //
@@ -155,6 +156,10 @@ func isolateClients(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	knife, err := filepath.Abs("testdata/knife.rb") // a client of cookbooks
+	if err != nil {
+		return err
+	}
 	runtime := filepath.Join(home, ".run") // where skopeo keeps logins
 	if err := os.MkdirAll(runtime, 0o700); err != nil {
 		return err
@@ -173,6 +178,7 @@ func isolateClients(env *testscript.Env) error {
 		"GOFLAGS":                 "-modcacherw",
 		"GOCACHE":                 filepath.Join(scratch, "go-build"), // for all scripts: it holds the standard library
 		"npm_config_globalconfig": filepath.Join(home, "npmrc"),
+		"KNIFE":                   knife,
 		"MAVEN_SEED":              seed,
 		"MAVEN_OPTS":              "-Duser.home=" + home + " -XX:TieredStopAtLevel=1 -Xmx256m -Dstyle.color=never",
 		"NO_UPDATE_NOTIFIER":      "1",

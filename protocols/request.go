@@ -1,8 +1,10 @@
 package protocols
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 
 	"entrepot/access"
 	"entrepot/auth"
@@ -98,9 +100,29 @@ func (h *Handler) Dispatch(w http.ResponseWriter, req *http.Request, t *Type, ow
 	if n := len(path); n > 0 && path[n-1] == "" {
 		path = path[:n-1]
 	}
+	defer h.calm(w, r)
 	if err := h.serve(w, r, path); err != nil {
 		h.fail(w, r, err)
 	}
+}
+
+// Answering is a writer that tells whether the answer has begun.
+type Answering interface {
+	http.ResponseWriter
+	Begun() bool
+}
+
+// calm makes a panic an internal error, told in the type's dialect, as long as
+// nothing else has been. To be deferred.
+func (h *Handler) calm(w http.ResponseWriter, r *Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if a, ok := w.(Answering); !ok || a.Begun() || p == http.ErrAbortHandler {
+		panic(p)
+	}
+	h.fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 }
 
 // Refuse answers a request with an error in the type's dialect, for what a

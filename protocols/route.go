@@ -36,8 +36,8 @@ type Route struct {
 	File func(*Request) (key registry.FilePath, ok bool)
 	// Identify, if not nil, finds out who asks where the headers do not say:
 	// some clients can put a credential into the URL alone, or carry none to
-	// the files that an index names. It returns the anonymous viewer when the
-	// URL does not say either. For reads only.
+	// the files that an index names. It returns the anonymous viewer when
+	// nothing says. What a URL says is for reads only, a signature for all.
 	Identify func(*Request) (access.Viewer, error)
 	// Handle answers, or returns the error to be told to the client.
 	Handle func(http.ResponseWriter, *Request) error

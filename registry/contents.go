@@ -39,6 +39,7 @@ type VersionFragment struct {
 	Yanked            bool      `sql:"yanked"`
 	StatusReason      string    `sql:"status_reason"`
 	CreatedAt         time.Time `sql:"created_at"`
+	Downloads         int64     `sql:"downloads"`
 	// Fragment is the lead file's. A version with several lead files is
 	// listed once for each.
 	Fragment []byte `sql:"fragment"`
@@ -122,7 +123,7 @@ func versionFragments(ctx context.Context, client *ent.Client, p *ent.Pkg, fileC
 			sel.Select(sel.Columns(
 				packageversion.FieldID, packageversion.FieldVersion, packageversion.FieldNormalizedVersion,
 				packageversion.FieldDeprecated, packageversion.FieldYanked, packageversion.FieldStatusReason,
-				packageversion.FieldCreatedAt)...)
+				packageversion.FieldCreatedAt, packageversion.FieldDownloads)...)
 			if len(fileColumns) == 0 {
 				return
 			}

@@ -243,16 +243,25 @@ type LeadFile struct {
 	PackageID    int64     `sql:"package_id"`
 	Version      string    `sql:"version"`
 	Prerelease   bool      `sql:"prerelease"`
+	Yanked       bool      `sql:"yanked"`
 }
 
 // LeadFiles returns the lead files of the packages, which the caller got from the
-// space, in the order in which they were published.
+// space, those of each in the order in which they were published.
 func (s *Space) LeadFiles(ctx context.Context, packages ...*ent.Pkg) ([]LeadFile, error) {
-	ids := make([]int64, len(packages))
-	for i, p := range packages {
-		ids[i] = p.ID
+	var all []LeadFile
+	for some := range slices.Chunk(packages, lookUpAtOnce) {
+		ids := make([]int64, len(some))
+		for i, p := range some {
+			ids[i] = p.ID
+		}
+		files, err := leadFiles(access.SystemContext(ctx), s.reg.db.Client, ids...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, files...)
 	}
-	return leadFiles(access.SystemContext(ctx), s.reg.db.Client, ids...)
+	return all, nil
 }
 
 func leadFiles(ctx context.Context, client *ent.Client, packageIDs ...int64) ([]LeadFile, error) {
@@ -262,7 +271,7 @@ func leadFiles(ctx context.Context, client *ent.Client, packageIDs ...int64) ([]
 			versions := entsql.Table(packageversion.Table)
 			sel.Select(sel.Columns(packagefile.FieldID, packagefile.FieldCompositeKey, packagefile.FieldFragment, packagefile.FieldCreatedAt)...)
 			sel.Join(versions).On(sel.C(packagefile.FieldVersionID), versions.C(packageversion.FieldID))
-			sel.AppendSelect(versions.Columns(packageversion.FieldPackageID, packageversion.FieldVersion, packageversion.FieldPrerelease)...)
+			sel.AppendSelect(versions.Columns(packageversion.FieldPackageID, packageversion.FieldVersion, packageversion.FieldPrerelease, packageversion.FieldYanked)...)
 			ids := make([]any, len(packageIDs))
 			for i, id := range packageIDs {
 				ids[i] = id

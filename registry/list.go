@@ -68,6 +68,66 @@ func (s *Space) Packages(ctx context.Context, normalizedNames []string) ([]*ent.
 	return packages, nil
 }
 
+// All returns every package of the space that the viewer may read and that has
+// a version, by name.
+func (s *Space) All(ctx context.Context) ([]*ent.Pkg, error) {
+	// The viewer's own eyes: what is hidden is not listed.
+	packages, err := s.reg.db.Pkg.Query().
+		Where(pkg.OwnerID(s.Owner.ID), pkg.Type(s.Type.Name)).
+		Order(ent.Asc(pkg.FieldNormalizedName)).
+		All(access.NewContext(ctx, s.Viewer))
+	if err != nil {
+		return nil, fmt.Errorf("list packages: %w", err)
+	}
+	return packages, nil
+}
+
+// PackageOrder is an order of packages; those that are equal in it come by
+// name.
+type PackageOrder int
+
+// The orders.
+const (
+	// ByName is from A to Z.
+	ByName PackageOrder = iota
+	// ByUpdate is from the one that changed last.
+	ByUpdate
+	// ByCreation is from the one that came last.
+	ByCreation
+	// ByDownloads is from the one with the most.
+	ByDownloads
+)
+
+// Listed lists the packages of the space that the viewer may read: up to limit
+// of them from offset on, with the latest version, and how many there are in
+// all.
+func (s *Space) Listed(ctx context.Context, order PackageOrder, offset, limit int) (found []*ent.Pkg, total int, err error) {
+	q := s.reg.db.Pkg.Query().Where(pkg.OwnerID(s.Owner.ID), pkg.Type(s.Type.Name))
+	if s.Type.SkipsYanked {
+		q.Where(in(pkg.FieldLatestID, packageversion.Table, packageversion.FieldID, packageversion.Yanked(false)))
+	}
+	ctx = access.NewContext(ctx, s.Viewer)
+	if total, err = q.Clone().Count(ctx); err != nil {
+		return nil, 0, fmt.Errorf("count packages: %w", err)
+	}
+	if limit <= 0 {
+		return nil, total, nil // to ent, no limit means all
+	}
+	switch order {
+	case ByUpdate:
+		q.Order(ent.Desc(pkg.FieldUpdatedAt))
+	case ByCreation:
+		q.Order(ent.Desc(pkg.FieldCreatedAt))
+	case ByDownloads:
+		q.Order(ent.Desc(pkg.FieldDownloads))
+	}
+	found, err = q.Order(ent.Asc(pkg.FieldNormalizedName)).Offset(offset).Limit(limit).WithLatest().All(ctx)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list packages: %w", err)
+	}
+	return found, total, nil
+}
+
 func latestID(p *ent.Pkg) int64 {
 	if p.LatestID == nil {
 		return 0

@@ -51,6 +51,9 @@ var (
 			JOIN package_blobs b ON b.id = f.blob_id
 		WHERE o.normalized_name = ?`)
 
+	versionBefore = neighbour("<", "DESC")
+	versionAfter  = neighbour(">", "ASC")
+
 	fileByTag = database.NewStatement("SELECT " + selectFileColumns + `
 		FROM tags t
 			JOIN package_versions v ON v.id = t.version_id
@@ -67,6 +70,31 @@ var (
 		WHERE r.name = ? AND r.value = ? AND r.ref_type = 'FILE' AND p.owner_id = ? AND p.type = ?
 		ORDER BY r.id LIMIT 1`)
 )
+
+// neighbour looks for the version next to a sort key. Prereleases and others
+// are looked for one after the other: so each is one step in an index that has
+// them apart.
+func neighbour(comparison, order string) database.Statement {
+	next := func(prerelease string) string {
+		return `SELECT * FROM (
+			SELECT version, sort_key FROM package_versions
+			WHERE package_id = ? AND internal = false AND prerelease = ` + prerelease + ` AND sort_key ` + comparison + ` ?
+			ORDER BY sort_key ` + order + ` LIMIT 1) AS next_` + prerelease
+	}
+	return database.NewStatement(`SELECT version FROM (` + next("false") + ` UNION ALL ` + next("true") + `) AS candidates
+		ORDER BY sort_key ` + order + ` LIMIT 1`)
+}
+
+// Neighbours returns the published versions of the package right below and
+// right above a sort key, "" for none. The package is one of the space's.
+func (s *Space) Neighbours(ctx context.Context, p *ent.Pkg, sortKey string) (before, after string, err error) {
+	for statement, version := range map[*database.Statement]*string{&versionBefore: &before, &versionAfter: &after} {
+		if _, err := s.reg.db.Row(ctx, *statement, []any{p.ID, sortKey, p.ID, sortKey}, version); err != nil {
+			return "", "", fmt.Errorf("look up neighbours: %w", err)
+		}
+	}
+	return before, after, nil
+}
 
 // owner returns the owner of that name in any case, or nil.
 func (r *Registry) owner(ctx context.Context, name string) (*ent.Owner, error) {

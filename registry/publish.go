@@ -79,6 +79,9 @@ type Publication struct {
 	Files []File
 	// Properties are attached to the version.
 	Properties []Property
+	// PackageProperties are attached to the package, in place of those that it
+	// has by the same names.
+	PackageProperties []Property
 	// Tags are set to the version, wherever they pointed before.
 	Tags []string
 	// MoveTags are set to other versions, that exist, in the same
@@ -741,8 +744,8 @@ func fileNames(files []File) []string {
 	return names
 }
 
-// describe attaches the properties to the version. One that was there before
-// may have some of them.
+// describe attaches the properties to the version and to the package. A version
+// that was there before may have some of them.
 func (w *publishing) describe(ctx context.Context) error {
 	properties := w.p.Properties
 	if len(properties) > 0 && !w.done.NewVersion {
@@ -756,7 +759,23 @@ func (w *publishing) describe(ctx context.Context) error {
 			return slices.ContainsFunc(there, func(t *ent.Property) bool { return t.Name == p.Name && t.Value == p.Value })
 		})
 	}
-	return attach(ctx, w.tx, property.RefTypeVersion, w.done.Version.ID, properties)
+	if err := attach(ctx, w.tx, property.RefTypeVersion, w.done.Version.ID, properties); err != nil {
+		return err
+	}
+	if len(w.p.PackageProperties) == 0 {
+		return nil
+	}
+	names := make([]string, len(w.p.PackageProperties))
+	for i, p := range w.p.PackageProperties {
+		names[i] = p.Name
+	}
+	_, err := w.tx.Property.Delete().
+		Where(property.RefTypeEQ(property.RefTypePackage), property.RefID(w.done.Package.ID), property.NameIn(names...)).
+		Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("replace properties: %w", err)
+	}
+	return attach(ctx, w.tx, property.RefTypePackage, w.done.Package.ID, w.p.PackageProperties)
 }
 
 // attach adds properties to a row, each once.

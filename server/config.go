@@ -27,6 +27,7 @@ type Config struct {
 	Limits   LimitsConfig   `toml:"limits"`
 	Log      LogConfig      `toml:"log"`
 	Metrics  MetricsConfig  `toml:"metrics"`
+	Swift    SwiftConfig    `toml:"swift"`
 }
 
 // DatabaseConfig says where rows are kept.
@@ -77,6 +78,11 @@ type LogConfig struct {
 // MetricsConfig says who may read the metrics.
 type MetricsConfig struct {
 	Token string `toml:"token" secret:"true" help:"Bearer token for /metrics; empty serves it to loopback addresses alone."`
+}
+
+// SwiftConfig is about packages of the type swift.
+type SwiftConfig struct {
+	RequireSignature bool `toml:"require_signature" help:"Take signed releases of Swift packages alone."`
 }
 
 // DefaultConfig is the configuration of a server that was told nothing.

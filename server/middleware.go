@@ -97,6 +97,11 @@ type recorder struct {
 	bytes  int64
 }
 
+// Begun tells whether the answer has begun.
+func (r *recorder) Begun() bool { return r.status != 0 }
+
+var _ protocols.Answering = (*recorder)(nil)
+
 // WriteHeader notes the status.
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {

@@ -10,6 +10,7 @@ import (
 	"entrepot/graph/graphiql"
 	"entrepot/protocols"
 	"entrepot/protocols/cargo"
+	"entrepot/protocols/chef"
 	"entrepot/protocols/composer"
 	"entrepot/protocols/conan"
 	"entrepot/protocols/container"
@@ -22,15 +23,20 @@ import (
 	"entrepot/protocols/pub"
 	"entrepot/protocols/pypi"
 	"entrepot/protocols/rubygems"
+	"entrepot/protocols/swift"
 	"entrepot/protocols/vagrant"
 	"entrepot/registry"
 	"entrepot/web"
 )
 
 // PackageTypes lists the package types: one line each.
-func PackageTypes() []*protocols.Type {
+func PackageTypes() []*protocols.Type { return packageTypes(DefaultConfig()) }
+
+// packageTypes are the package types as they are configured.
+func packageTypes(c Config) []*protocols.Type {
 	return []*protocols.Type{
 		cargo.New(),
+		chef.New(),
 		composer.New(),
 		conan.New(),
 		container.New(),
@@ -43,6 +49,7 @@ func PackageTypes() []*protocols.Type {
 		pub.New(),
 		pypi.New(),
 		rubygems.New(),
+		swift.New(swift.Options{RequireSignature: c.Swift.RequireSignature}),
 		vagrant.New(),
 	}
 }

@@ -60,7 +60,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error)
 	if err != nil {
 		return nil, fmt.Errorf("open the storage: %w", err)
 	}
-	types := PackageTypes()
+	types := packageTypes(c)
 	facts := make([]registry.Type, len(types))
 	for i, t := range types {
 		facts[i] = t.Type
