@@ -229,9 +229,7 @@ func TestEmptyDistribution(t *testing.T) {
 			t.Errorf("%s is not what the Release says", path)
 		}
 	}
-	admin := r.Token(t, "ann", access.AdminOwner, access.ReadPackage)
-	r.Tokens["admin"] = admin
-	r.Tokens["ann"], admin = admin, r.Tokens["ann"]
+	r.Tokens["ann"] = r.Token(t, "ann", access.AdminOwner, access.ReadPackage)
 	r.Want(t, 204, "ann", "DELETE", root+"/dists/bookworm", "")
 	r.Want(t, 404, "", "GET", root+"/dists/bookworm/InRelease", "")
 	r.Want(t, 404, "ann", "DELETE", root+"/dists/bookworm", "")
