@@ -63,6 +63,9 @@ type Type struct {
 	// FoldName makes of a word what it would be in a normalized name, for
 	// searches to find it there. It may be nil.
 	FoldName func(word string) string
+	// FollowsLead tells that files of a version that are not lead files belong to
+	// the lead files with their composite key, and go with the last of these.
+	FollowsLead bool
 	// Index says how the repository-wide indexes of the type are made, or is
 	// nil when it has none.
 	Index *Index

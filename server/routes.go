@@ -20,6 +20,7 @@ import (
 	"entrepot/protocols/npm"
 	"entrepot/protocols/pub"
 	"entrepot/protocols/pypi"
+	"entrepot/protocols/rpm"
 	"entrepot/protocols/rubygems"
 	"entrepot/protocols/vagrant"
 	"entrepot/registry"
@@ -40,6 +41,7 @@ func PackageTypes() []*protocols.Type {
 		npm.New(),
 		pub.New(),
 		pypi.New(),
+		rpm.New(),
 		rubygems.New(),
 		vagrant.New(),
 	}
