@@ -190,7 +190,7 @@ func TestRefusedUploads(t *testing.T) {
 		}
 	}
 	r.Want(t, 401, "", "PUT", root+"/upload", whole)
-	r.Want(t, 403, "rob", "PUT", root+"/upload", whole)
+	r.Want(t, 403, "rea", "PUT", root+"/upload", whole)
 }
 
 func TestDuplicates(t *testing.T) {
