@@ -42,6 +42,7 @@ var publishers = map[string]publisher{
 	"npm":       publishNpm,
 	"pub":       publishPub,
 	"pypi":      publishPypi,
+	"rpm":       publishRPM,
 	"rubygems":  publishRubygems,
 	"vagrant":   publishVagrant,
 	"container": publishImage,

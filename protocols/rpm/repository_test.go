@@ -30,6 +30,7 @@ type repository struct {
 func newRepository(tb testing.TB, opts ...servertest.Option) *repository {
 	tb.Helper()
 	r := &repository{servertest.New(tb, opts...), tb}
+	r.Tokens["ann"] = r.Token(tb, "ann", access.AdminOwner, access.ReadPackage, access.WritePackage, access.DeletePackage)
 	s, err := r.Registry().Enter(access.SystemContext(context.Background()), "acme", "rpm", access.Administer)
 	if err != nil {
 		tb.Fatal(err)

@@ -43,6 +43,11 @@ func composeErrata(ctx context.Context, b *registry.IndexBuild) (*datum, error) 
 	all = mergeErrata(nil, all)
 	// In whatever order they came, the document is the same.
 	slices.SortFunc(all, func(a, b *advisory) int { return cmp.Compare(a.ID, b.ID) })
+	for _, a := range all {
+		slices.SortFunc(a.Collections, func(a, b *collection) int {
+			return cmp.Or(cmp.Compare(a.Short, b.Short), cmp.Compare(a.Name, b.Name))
+		})
+	}
 	plain := writeUpdateinfo(all)
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
