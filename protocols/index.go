@@ -26,15 +26,29 @@ const (
 // ServeIndex sends a file of an index by its path, as the snapshot has it that
 // the role leads to. An index or a path that is not there is NotFound.
 func ServeIndex(w http.ResponseWriter, r *Request, name registry.IndexName, path string, role IndexRole) error {
-	snapshot, err := r.Snapshot(name, role)
-	if err != nil {
-		return err
-	}
-	o, err := snapshot.Object(path)
+	o, err := r.IndexFile(name, role, func(s *registry.Snapshot) (*registry.IndexObject, error) { return s.Object(path) })
 	if err != nil {
 		return err
 	}
 	return ServeIndexObject(w, r, o, false)
+}
+
+// IndexFile finds a file of an index in the state that the role leads to. One
+// that this state lacks cannot have been named by the entry document that the
+// client got: it is looked for in the present state.
+func (r *Request) IndexFile(name registry.IndexName, role IndexRole, find func(*registry.Snapshot) (*registry.IndexObject, error)) (*registry.IndexObject, error) {
+	snapshot, err := r.Snapshot(name, role)
+	if err != nil {
+		return nil, err
+	}
+	o, err := find(snapshot)
+	if role != IndexSecondary || registry.CodeOf(err) != registry.NotFound {
+		return o, err
+	}
+	if snapshot, err = r.Space.Index(r.Context(), name); err != nil {
+		return nil, err
+	}
+	return find(snapshot)
 }
 
 // Snapshot is the state of an index that the role leads to, for handlers that
