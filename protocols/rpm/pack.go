@@ -94,7 +94,26 @@ func parsePack(h *head) (*pack, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
+	p.dropOwn()
 	return p, p.identity.check()
+}
+
+// dropOwn leaves out what a package requires and has itself, in the very same
+// words: no client needs to look for it.
+func (p *pack) dropOwn() {
+	has := make(map[relation]bool, len(p.relations[provided]))
+	for _, r := range p.relations[provided] {
+		has[r] = true
+	}
+	for _, f := range p.files {
+		if f.isPrimary() {
+			has[relation{name: f.path}] = true
+		}
+	}
+	p.relations[required] = slices.DeleteFunc(p.relations[required], func(r relation) bool {
+		r.before = false
+		return has[r]
+	})
 }
 
 // relationsOf lists relations of a kind, each once. Those to features of rpm

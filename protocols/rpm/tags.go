@@ -74,6 +74,12 @@ var relationKinds = []relationTags{
 	{"supplements", "Supplements", 5052, 5054, 5053, true},
 }
 
+// Where two of them stand in the list.
+const (
+	provided = 0
+	required = 1
+)
+
 // The flags of a relation.
 const (
 	flagLess     = 1 << 1
