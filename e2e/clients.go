@@ -18,6 +18,7 @@ var clients = []string{
 	"cargo", "rustc", "go",
 	"composer", "php", "unzip", "git",
 	"apt-get", "dpkg-deb",
+	"dnf", "zypper", "rpm", "rpmbuild", "rpmkeys", "createrepo_c",
 	"python3", "pip", "twine", "uv", "poetry",
 	"ruby", "gem", "bundle",
 	"vagrant", "bsdtar",

@@ -44,6 +44,7 @@ var publishers = map[string]publisher{
 	"nuget":     publishNuget,
 	"pub":       publishPub,
 	"pypi":      publishPypi,
+	"rpm":       publishRPM,
 	"rubygems":  publishRubygems,
 	"swift":     publishSwift,
 	"vagrant":   publishVagrant,

@@ -28,6 +28,9 @@ type Type struct {
 	// OwnPaths tells that the clients dictate where the type is served: it is
 	// not below Prefix, and a handler of its own enters Dispatch.
 	OwnPaths bool
+	// Endings are those of documents that lie beside the type's root and not
+	// below it, "rpm.repo": the routes have them as the only segment, ".repo".
+	Endings []string
 }
 
 // Dialect writes errors in the way of a type's clients.

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"entrepot/access"
 	"entrepot/auth"
@@ -81,12 +83,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "not found", http.StatusNotFound)
 		return
 	}
-	t := h.Types[path[1]]
+	t, rest := h.Types[path[1]], path[2:]
+	if name, ending, ok := strings.Cut(path[1], "."); t == nil && ok && len(rest) == 0 {
+		if beside := h.Types[name]; beside != nil && slices.Contains(beside.Endings, "."+ending) {
+			t, rest = beside, []string{"." + ending}
+		}
+	}
 	if t == nil || t.OwnPaths {
 		http.Error(w, "there is no such package type", http.StatusNotFound)
 		return
 	}
-	h.Dispatch(w, req, t, path[0], path[2:])
+	h.Dispatch(w, req, t, path[0], rest)
 }
 
 // Dispatch serves a request whose owner and path below the type's root are

@@ -35,6 +35,9 @@ func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile, 
 		if n == 0 {
 			return Errorf(NotFound, "file not found")
 		}
+		if err := s.deleteFollowers(ctx, tx, f.VersionID); err != nil {
+			return err
+		}
 		if err := s.record(ctx, tx, EventFileDeleted, p, map[string]any{"file": f.Name, "version_id": f.VersionID}); err != nil {
 			return err
 		}
@@ -54,6 +57,34 @@ func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile, 
 		}
 		return s.needed(ctx, tx, p, v.NormalizedVersion)
 	})
+}
+
+// deleteFollowers deletes the files of a version whose lead files are gone, for
+// types that have such (Type.FollowsLead).
+func (s *Space) deleteFollowers(ctx context.Context, tx *ent.Tx, versionID int64) error {
+	if !s.Type.FollowsLead {
+		return nil
+	}
+	files, err := tx.PackageFile.Query().Where(packagefile.VersionID(versionID)).
+		Select(packagefile.FieldID, packagefile.FieldLead, packagefile.FieldCompositeKey).All(ctx)
+	if err != nil {
+		return fmt.Errorf("list files: %w", err)
+	}
+	led := map[string]bool{}
+	for _, f := range files {
+		led[f.CompositeKey] = led[f.CompositeKey] || f.Lead
+	}
+	var left []int64
+	for _, f := range files {
+		if !led[f.CompositeKey] {
+			left = append(left, f.ID)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	_, err = deleteFiles(ctx, tx, packagefile.IDIn(left...))
+	return err
 }
 
 // needed is asked after a deletion whether something that stays needs what is

@@ -595,6 +595,9 @@ func (w *publishing) prune(ctx context.Context, fileIDs []int64) error {
 	names := make([]string, len(rows))
 	for i, row := range rows {
 		names[i] = row.Name
+		if err := w.space.deleteFollowers(ctx, w.tx, row.VersionID); err != nil {
+			return err
+		}
 		left, err := w.tx.PackageFile.Query().Where(packagefile.VersionID(row.VersionID)).Exist(ctx)
 		if err != nil {
 			return fmt.Errorf("look for files: %w", err)

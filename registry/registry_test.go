@@ -296,6 +296,50 @@ func TestDeleteLastFileRemovesPackage(t *testing.T) {
 	}
 }
 
+// TestFilesFollowTheirLead deletes lead files of a version with others beside
+// them, one group of files by its composite key after the other.
+func TestFilesFollowTheirLead(t *testing.T) {
+	f := newFixture(t)
+	s := f.enter(f.ann, "acme", "plain", access.Delete)
+	s.Type.FollowsLead = true
+	var done *Published
+	leads := map[string]*ent.PackageFile{}
+	for _, file := range []struct {
+		name, key string
+		lead      bool
+	}{{"one", "a", true}, {"two", "a", true}, {"notes", "a", false}, {"one", "b", true}, {"notes", "b", false}} {
+		pub := f.publication("app", "1.0", file.name+file.key)
+		pub.Policy = CreateOrAdd
+		pub.Files[0].Name, pub.Files[0].NormalizedName, pub.Files[0].CompositeKey, pub.Files[0].Lead = file.name, file.name, file.key, file.lead
+		var err error
+		if done, err = s.Publish(t.Context(), pub); err != nil {
+			t.Fatal(err)
+		}
+		leads[file.name+file.key] = done.Files[0]
+	}
+	for _, step := range []struct{ remove, left string }{
+		{"onea", "two/a notes/a one/b notes/b"}, {"twoa", "one/b notes/b"}, {"oneb", ""},
+	} {
+		if err := s.DeleteFile(t.Context(), done.Package, leads[step.remove]); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := s.Holdings(done.Package).FileKeys(t.Context(), "1.0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		for _, k := range keys {
+			left = append(left, k.Name+"/"+k.CompositeKey)
+		}
+		if got := strings.Join(left, " "); got != step.left {
+			t.Errorf("without %s there is %s, want %s", step.remove, got, step.left)
+		}
+	}
+	if p, err := s.AnyPackage(t.Context(), "app"); p != nil || err != nil {
+		t.Errorf("package %v, error %v; want none", p, err)
+	}
+}
+
 func TestEnterTellsNoSecrets(t *testing.T) {
 	f := newFixture(t)
 	private := access.Private

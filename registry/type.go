@@ -66,6 +66,9 @@ type Type struct {
 	// SearchWords returns more texts of a version that searches look through,
 	// from what the type keeps of its own. It may be nil.
 	SearchWords func(metadata []byte) []string
+	// FollowsLead tells that files of a version that are not lead files belong to
+	// the lead files with their composite key, and go with the last of these.
+	FollowsLead bool
 	// Index says how the repository-wide indexes of the type are made, or is
 	// nil when it has none.
 	Index *Index

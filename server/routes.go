@@ -22,6 +22,7 @@ import (
 	"entrepot/protocols/nuget"
 	"entrepot/protocols/pub"
 	"entrepot/protocols/pypi"
+	"entrepot/protocols/rpm"
 	"entrepot/protocols/rubygems"
 	"entrepot/protocols/swift"
 	"entrepot/protocols/vagrant"
@@ -48,6 +49,7 @@ func packageTypes(c Config) []*protocols.Type {
 		nuget.New(),
 		pub.New(),
 		pypi.New(),
+		rpm.New(),
 		rubygems.New(),
 		swift.New(swift.Options{RequireSignature: c.Swift.RequireSignature}),
 		vagrant.New(),

@@ -1,0 +1,23 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"crypto/sha256"
+	"math/rand/v2"
+	"net/http"
+
+	"entrepot/protocols/rpm/rpmtest"
+)
+
+// publishRPM uploads a package of about the size most have.
+func publishRPM(ctx context.Context, s *Server, as Account, owner, name, version string) ([]Published, error) {
+	body := rpmtest.Package{
+		Name: name, Version: version, Release: "1", Arch: "noarch", Summary: "for tests",
+		Files: map[string]string{"/usr/share/" + name: string(randomBytes(1 + rand.IntN(64<<10)))},
+	}.Bytes()
+	root := "/api/packages/" + owner + "/rpm/stable/"
+	_, err := s.Want(ctx, http.StatusCreated, Call{Method: "PUT", URL: root + "upload", As: as, Body: reader(body)})
+	return []Published{{root + "package/" + name + "/" + version + "-1/noarch", sha256.Sum256(body)}}, err
+}

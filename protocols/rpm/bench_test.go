@@ -1,0 +1,200 @@
+package rpm_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/ent/indexfragment"
+	"entrepot/ent/indexroot"
+	"entrepot/ent/packagefile"
+	"entrepot/ent/packageversion"
+	"entrepot/ent/pkg"
+	"entrepot/protocols/rpm"
+	"entrepot/protocols/rpm/rpmtest"
+)
+
+// packLike is a package of common size: 60 files, 20 relations.
+func packLike(name string, i int) rpmtest.Package {
+	random := rand.New(rand.NewPCG(7, uint64(i)))
+	word := func() string { return fmt.Sprintf("lib%s%d", string(rune('a'+random.IntN(26))), random.IntN(400)) }
+	p := rpmtest.Package{
+		Name: name, Version: fmt.Sprintf("0.%d", i), Release: "1", Arch: "x86_64", Summary: "a " + word(), Description: strings.Repeat(word()+" ", 40),
+		Files: map[string]string{"/etc/" + name + ".conf": "", "/usr/bin/" + name: ""},
+	}
+	for range 58 {
+		p.Files["/usr/share/"+word()+"/"+word()+".so."+word()] = ""
+	}
+	var names, versions []string
+	var flags []int32
+	for range 20 {
+		names, versions, flags = append(names, word()), append(versions, fmt.Sprintf("%d.%d-1", random.IntN(9), random.IntN(30))), append(flags, 12)
+	}
+	p.Tags = map[int]any{
+		1049: names, 1048: flags, 1050: versions,
+		1080: []int32{2, 1}, 1081: []string{"Ann <ann@example.com> - 2", "Ann <ann@example.com> - 1"}, 1082: []string{"- " + word(), "- " + word()},
+	}
+	return p
+}
+
+// fill makes a group with n packages, written straight into the database: to
+// upload a hundred thousand would take an hour.
+func (r *repository) fill(group string, n int) {
+	r.tb.Helper()
+	name := "filler-" + group
+	r.upload(group, packLike(name, 0))
+	ctx := access.SystemContext(context.Background())
+	r.Grow(r.tb, name, n, func(i int, _ *ent.PackageFile) (version, file string, fragment []byte) {
+		version = fmt.Sprintf("0.%d-1", i)
+		fragment, err := rpm.Fragment(packLike(name, i).Bytes())
+		if err != nil {
+			r.tb.Fatal(err)
+		}
+		return version, name + "-" + version + ".x86_64.rpm", fragment
+	})
+	client := r.Registry().Client()
+	first := client.IndexFragment.Query().Where(indexfragment.Name(name + ".x86_64")).OnlyX(ctx)
+	all := client.IndexFragment.Query().Where(indexfragment.FileID(first.FileID)).AllX(ctx)
+	versions := client.PackageVersion.Query().
+		Where(packageversion.HasPackageWith(pkg.Name(name)), packageversion.VersionNEQ("0.0-1")).
+		Order(ent.Asc(packageversion.FieldID)).
+		Select(packageversion.FieldID, packageversion.FieldSortKey).
+		WithFiles(func(q *ent.PackageFileQuery) { q.Select(packagefile.FieldID, packagefile.FieldVersionID) }).
+		AllX(ctx)
+	for chunk := range slices.Chunk(versions, 1000) {
+		var rows []*ent.IndexFragmentCreate
+		for _, v := range chunk {
+			for _, like := range all {
+				row := client.IndexFragment.Create().SetRootID(like.RootID).SetStreamID(like.StreamID).SetFileID(v.Edges.Files[0].ID).SetName(like.Name)
+				if like.Name != "" {
+					row.SetRank(v.SortKey)
+				}
+				rows = append(rows, row)
+			}
+		}
+		client.IndexFragment.CreateBulk(rows...).ExecX(ctx)
+	}
+	client.IndexRoot.Update().Where(indexroot.ID(first.RootID)).AddGeneration(1).ExecX(ctx)
+	started := time.Now()
+	body := r.get(place(group) + "/repodata/repomd.xml")
+	r.tb.Logf("the first index of %d packages took %v", n, time.Since(started))
+	if primary := unpack(r.tb, r.get(place(group)+"/repodata/primary.xml.gz")); strings.Count(primary, "<package type=") != n || body == "" {
+		r.tb.Fatalf("%d packages are listed, want %d", strings.Count(primary, "<package type="), n)
+	}
+}
+
+// soon lets the next build begin at once: a root is built once a second.
+func (r *repository) soon() {
+	r.Registry().Client().IndexRoot.Update().ClearModifiedAt().ExecX(access.SystemContext(context.Background()))
+}
+
+// BenchmarkPublish uploads one more package to a group that has many.
+func BenchmarkPublish(b *testing.B) {
+	r := newRepository(b)
+	for _, n := range []int{10, 1000, 10_000} {
+		group := fmt.Sprintf("publish-%d", n)
+		r.in(b).fill(group, n)
+		next := 0
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			r.in(b).Measure(b, 201, func() *http.Request {
+				next++
+				body := packLike(fmt.Sprintf("app-%d-%d", n, next), next).Bytes()
+				req := httptest.NewRequest("PUT", place(group)+"/upload", bytes.NewReader(body))
+				req.SetBasicAuth("ann", r.Tokens["ann"])
+				return req
+			})
+		})
+	}
+}
+
+// BenchmarkFirstRead reads repomd.xml after one publish, of which it counts
+// the read alone. The key is an Ed25519 one; an RSA key of 4,096 bits signs in
+// 12 ms.
+func BenchmarkFirstRead(b *testing.B) {
+	r := newRepository(b)
+	for _, n := range []int{10, 1000, 10_000} {
+		group := fmt.Sprintf("read-%d", n)
+		r.in(b).fill(group, n)
+		next := 0
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			r := r.in(b)
+			var spent time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				next++
+				r.upload(group, packLike(fmt.Sprintf("app-%d-%d", n, next), next))
+				r.soon()
+				b.StartTimer()
+				started := time.Now()
+				r.get(place(group) + "/repodata/repomd.xml")
+				spent += time.Since(started)
+			}
+			b.ReportMetric(float64(spent.Microseconds())/1000/float64(b.N), "read-ms")
+		})
+	}
+}
+
+// BenchmarkRead reads an index of 500 packages that has not changed.
+func BenchmarkRead(b *testing.B) {
+	r := newRepository(b)
+	r.fill("same", 500)
+	path := place("same") + "/repodata/"
+	date := r.Want(b, 200, "", "GET", path+"repomd.xml", "").Header.Get("Last-Modified")
+	for _, kind := range []struct {
+		name, file string
+		status     int
+		headers    []string
+	}{
+		{"304", "repomd.xml", 304, []string{"If-Modified-Since", date}},
+		{"repomd.xml", "repomd.xml", 200, nil},
+		{"primary.xml.gz", "primary.xml.gz", 200, nil},
+		{"filelists.xml.gz", "filelists.xml.gz", 200, nil},
+	} {
+		b.Run(kind.name, func(b *testing.B) {
+			r.in(b).Measure(b, kind.status, func() *http.Request {
+				req := httptest.NewRequest("GET", path+kind.file, nil)
+				for i := 0; i < len(kind.headers); i += 2 {
+					req.Header.Set(kind.headers[i], kind.headers[i+1])
+				}
+				return req
+			})
+		})
+	}
+}
+
+// TestStatements holds what a publish and a read cost in SQL, whatever the
+// group holds.
+func TestStatements(t *testing.T) {
+	r := newRepository(t)
+	count := func(f func()) (int64, int64) {
+		reads, writes := r.Registry().Database().Statements()
+		f()
+		moreReads, moreWrites := r.Registry().Database().Statements()
+		return moreReads - reads, moreWrites - writes
+	}
+	var before [2][2]int64
+	for _, n := range []int{3, 60} {
+		group := fmt.Sprintf("count-%d", n)
+		r.fill(group, n)
+		var now [2][2]int64
+		now[0][0], now[0][1] = count(func() { r.upload(group, pack(fmt.Sprintf("app-%d", n), "1", "x86_64")) })
+		r.get(place(group) + "/repodata/repomd.xml")
+		now[1][0], now[1][1] = count(func() { r.get(place(group) + "/repodata/repomd.xml") })
+		if n > 3 && now != before {
+			t.Errorf("statements with %d packages: %v; with fewer: %v", n, now, before)
+		}
+		if now[1][0] > 3 || now[1][1] != 0 {
+			t.Errorf("an unchanged repomd.xml costs %d reads and %d writes", now[1][0], now[1][1])
+		}
+		before = now
+	}
+}

@@ -1,0 +1,115 @@
+package rpm
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"entrepot/ent"
+	"entrepot/protocols"
+	"entrepot/registry"
+)
+
+// The most that people are shown of a package; indexes have all of it.
+const (
+	maxLine         = 2000
+	maxDependencies = 5000
+)
+
+// facts takes what all package types have in common out of a header.
+func (p *pack) facts() registry.Facts {
+	line := func(t string) string { return protocols.CutText(protocols.OneLine(t), maxLine) }
+	f := registry.Facts{
+		Summary: line(p.summary), Readme: p.description, License: line(p.license), Homepage: protocols.WebURL(p.url),
+	}
+	if p.packager != "" {
+		f.Authors = []string{line(p.packager)}
+	}
+	for i, kind := range relationKinds {
+		for _, r := range p.relations[i] {
+			if len(f.Dependencies) == maxDependencies {
+				return f
+			}
+			f.Dependencies = append(f.Dependencies, registry.Dependency{
+				Group: kind.title, Name: line(r.name), Requirement: line(r.requirement()), Optional: kind.optional,
+			})
+		}
+	}
+	return f
+}
+
+// metadata is what the page shows of a version beside the common facts.
+type metadata struct {
+	Group     string `json:"group,omitempty"`
+	Vendor    string `json:"vendor,omitempty"`
+	Packager  string `json:"packager,omitempty"`
+	SourceRPM string `json:"source_rpm,omitempty"`
+	BuildHost string `json:"build_host,omitempty"`
+	BuildTime uint64 `json:"build_time,omitempty"`
+	Installed uint64 `json:"installed_size,omitempty"`
+	Changes   []note `json:"changelog,omitempty"`
+}
+
+// note is a change as the page shows it.
+type note struct {
+	Author string `json:"author"`
+	Date   uint64 `json:"date"`
+	Text   string `json:"text"`
+}
+
+func (p *pack) metadata() metadata {
+	line := func(t string) string { return protocols.CutText(protocols.OneLine(t), maxLine) }
+	m := metadata{
+		Group: line(p.packGroup), Vendor: line(p.vendor), Packager: line(p.packager), SourceRPM: line(p.sourceRPM),
+		BuildHost: line(p.buildHost), BuildTime: p.buildTime, Installed: p.installed,
+	}
+	for i := len(p.changes) - 1; i >= 0; i-- { // newest first
+		c := p.changes[i]
+		m.Changes = append(m.Changes, note{line(c.author), c.date, protocols.CutText(c.text, maxLine)})
+	}
+	return m
+}
+
+// facts are the lines of a version's page.
+func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
+	var m metadata
+	if len(v.Metadata) > 0 {
+		if err := json.Unmarshal(v.Metadata, &m); err != nil {
+			return nil, fmt.Errorf("decode metadata: %w", err)
+		}
+	}
+	var all []registry.Fact
+	add := func(name, title, value string) {
+		if value != "" {
+			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
+		}
+	}
+	add("source", "Source package", m.SourceRPM)
+	add("group", "Group", m.Group)
+	add("vendor", "Vendor", m.Vendor)
+	add("packager", "Packager", m.Packager)
+	add("build-host", "Build host", m.BuildHost)
+	if m.BuildTime > 0 {
+		add("built", "Built", day(m.BuildTime))
+	}
+	if m.Installed > 0 {
+		add("installed-size", "Installed size", strconv.FormatUint(m.Installed, 10)+" bytes")
+	}
+	if len(m.Changes) > 0 {
+		f := registry.Fact{Name: "changelog", Title: "Changelog", Columns: []string{"Date", "Author", "Change"}}
+		for _, c := range m.Changes {
+			f.Rows = append(f.Rows, []string{day(c.Date), c.Author, c.Text})
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// day is the day of an instant in seconds, "" for one that no calendar has.
+func day(seconds uint64) string {
+	if seconds > 253402300799 { // the end of the year 9999
+		return ""
+	}
+	return time.Unix(int64(seconds), 0).UTC().Format(time.DateOnly)
+}
