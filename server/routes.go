@@ -9,6 +9,7 @@ import (
 	"entrepot/graph"
 	"entrepot/graph/graphiql"
 	"entrepot/protocols"
+	"entrepot/protocols/arch"
 	"entrepot/protocols/cargo"
 	"entrepot/protocols/composer"
 	"entrepot/protocols/conan"
@@ -29,6 +30,7 @@ import (
 // PackageTypes lists the package types: one line each.
 func PackageTypes() []*protocols.Type {
 	return []*protocols.Type{
+		arch.New(),
 		cargo.New(),
 		composer.New(),
 		conan.New(),
