@@ -18,6 +18,7 @@ var clients = []string{
 	"cargo", "rustc", "go",
 	"composer", "php", "unzip", "git",
 	"apt-get", "dpkg-deb",
+	"pacman", "pacman-key", "makepkg", "vercmp", "gpg",
 	"python3", "pip", "twine", "uv", "poetry",
 	"ruby", "gem", "bundle",
 	"vagrant", "bsdtar",

@@ -10,12 +10,13 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"entrepot/ent"
+	"entrepot/protocols"
 )
 
 // kept is what is kept of a package for databases and signatures, as the
 // fragment of its file.
 type kept struct {
-	Info pkginfo `json:"info"`
+	Info protocols.Pkginfo `json:"info"`
 	// Files names what the package installs, a line each, as a zstd frame.
 	Files []byte `json:"files,omitempty"`
 	// State is that of SHA-512 after the package's bytes.
@@ -35,17 +36,22 @@ var infoKeys = []struct{ heading, key string }{
 
 // keep makes the fragment of a package whose bytes have that state.
 func (p *pack) keep(state []byte) ([]byte, error) {
-	k := kept{Info: pkginfo{}, State: state}
+	k := kept{Info: protocols.Pkginfo{}, State: state}
+	set := func(key, value string) {
+		if value != "" {
+			k.Info[key] = []string{value}
+		}
+	}
 	for _, f := range infoKeys {
 		switch f.key {
 		case "group", "license", "replaces", "conflict", "provides", "depend", "optdepend", "makedepend", "checkdepend":
 			k.Info[f.key] = p.info[f.key]
 		case "size", "builddate":
-			k.Info.set(f.key, p.info.number(f.key))
+			set(f.key, p.info.Number(f.key))
 		case "url":
-			k.Info.set(f.key, p.info.url())
+			set(f.key, p.info.URL())
 		default:
-			k.Info.set(f.key, p.info.one(f.key))
+			set(f.key, p.info.One(f.key))
 		}
 	}
 	if len(p.files) > 0 {
@@ -56,12 +62,6 @@ func (p *pack) keep(state []byte) ([]byte, error) {
 		k.Files = z.EncodeAll(p.files, nil)
 	}
 	return json.Marshal(k)
-}
-
-func (p pkginfo) set(key, value string) {
-	if value != "" {
-		p[key] = []string{value}
-	}
 }
 
 // keptOf reads the fragment of a file.

@@ -23,9 +23,9 @@ const (
 func line(text string) string { return protocols.CutText(protocols.CleanText(text), maxLine) }
 
 // liftFacts takes what all package types have in common out of a description.
-func liftFacts(p pkginfo) registry.Facts {
+func liftFacts(p protocols.Pkginfo) registry.Facts {
 	f := registry.Facts{
-		Summary: line(p.one("pkgdesc")), License: line(strings.Join(p["license"], ", ")), Homepage: p.url(),
+		Summary: line(p.One("pkgdesc")), License: line(strings.Join(p["license"], ", ")), Homepage: p.URL(),
 		Dependencies: dependencies(p),
 	}
 	for _, group := range p["group"] {
@@ -33,7 +33,7 @@ func liftFacts(p pkginfo) registry.Facts {
 			f.Keywords = append(f.Keywords, word)
 		}
 	}
-	if packager := p.one("packager"); packager != "" && packager != "Unknown Packager" {
+	if packager := p.One("packager"); packager != "" && packager != "Unknown Packager" {
 		if a, err := mail.ParseAddress(packager); err == nil && a.Name != "" {
 			packager = a.Name
 		}
@@ -54,7 +54,7 @@ var relations = []struct {
 
 // dependencies lists what a package says of others: a name, what its version
 // must be, and for an optional one what it is good for.
-func dependencies(p pkginfo) []registry.Dependency {
+func dependencies(p protocols.Pkginfo) []registry.Dependency {
 	var all []registry.Dependency
 	for _, relation := range relations {
 		for _, item := range p[relation.key] {
@@ -87,12 +87,12 @@ type metadata struct {
 	InstalledSize int64  `json:"installed_size,omitempty"`
 }
 
-func liftMetadata(p pkginfo) metadata {
+func liftMetadata(p protocols.Pkginfo) metadata {
 	number := func(key string) int64 {
-		n, _ := strconv.ParseInt(p.number(key), 10, 64) // it is a number or ""
+		n, _ := strconv.ParseInt(p.Number(key), 10, 64) // it is a number or ""
 		return n
 	}
-	return metadata{Base: line(p.one("pkgbase")), Packager: line(p.one("packager")), Built: number("builddate"), InstalledSize: number("size")}
+	return metadata{Base: line(p.One("pkgbase")), Packager: line(p.One("packager")), Built: number("builddate"), InstalledSize: number("size")}
 }
 
 // facts are the lines of a version's page.

@@ -11,9 +11,6 @@ import (
 	"entrepot/registry"
 )
 
-// The files of a package that are not installed.
-const infoFile = ".PKGINFO"
-
 // The bounds of what is read of a package.
 const (
 	// maxInfo is the longest .PKGINFO in bytes.
@@ -24,7 +21,7 @@ const (
 	maxList    = 16 << 20
 	// maxUnpacked is what a package may unpack to whatever its size, maxRatio
 	// how many bytes more for each of its own.
-	maxUnpacked = 256 << 20
+	maxUnpacked = 64 << 20
 	maxRatio    = 200
 )
 
@@ -45,7 +42,7 @@ type pack struct {
 	identity
 	// compression is the ending that stands for how it is compressed.
 	compression string
-	info        pkginfo
+	info        protocols.Pkginfo
 	// files names all it installs, a line each.
 	files []byte
 }
@@ -72,10 +69,6 @@ func readPack(r io.ReadSeeker, size int64) (*pack, error) {
 	// To the last byte: an upload that was cut off is none.
 	if _, err := io.Copy(io.Discard, limited); err != nil {
 		return nil, source.Or(badPackage("it cannot be unpacked: %v", err))
-	}
-	p.identity, err = parseIdentity(p.info.one("pkgname"), p.info.one("pkgver"), p.info.one("arch"))
-	if err != nil {
-		return nil, err
 	}
 	return p, nil
 }
@@ -113,14 +106,14 @@ func (p *pack) walk(archive *tar.Reader) error {
 		h, err := archive.Next()
 		switch {
 		case errors.Is(err, io.EOF) && p.info == nil:
-			return badPackage("it has no %s", infoFile)
+			return badPackage("it has no %s", protocols.PkginfoFile)
 		case errors.Is(err, io.EOF):
 			p.files = list.Bytes()
 			return nil
 		case err != nil:
 			return badPackage("the archive cannot be read: %v", err)
 		}
-		if h.Name == infoFile {
+		if h.Name == protocols.PkginfoFile {
 			if err := p.readInfo(archive, h); err != nil {
 				return err
 			}
@@ -143,15 +136,15 @@ func (p *pack) walk(archive *tar.Reader) error {
 
 func (p *pack) readInfo(archive *tar.Reader, h *tar.Header) error {
 	if p.info != nil {
-		return badPackage("it has two of %s", infoFile)
+		return badPackage("it has two of %s", protocols.PkginfoFile)
 	}
 	if h.Typeflag != tar.TypeReg || h.Size > maxInfo {
-		return badPackage("%s is no file of at most %d bytes", infoFile, maxInfo)
+		return badPackage("%s is no file of at most %d bytes", protocols.PkginfoFile, maxInfo)
 	}
 	text, err := protocols.ReadLimited(archive, maxInfo)
 	if err != nil {
-		return badPackage("%s cannot be read: %v", infoFile, err)
+		return badPackage("%s cannot be read: %v", protocols.PkginfoFile, err)
 	}
-	p.info, err = parseInfo(text)
+	p.info, p.identity, err = parseInfo(text)
 	return err
 }
