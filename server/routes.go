@@ -9,6 +9,7 @@ import (
 	"entrepot/graph"
 	"entrepot/graph/graphiql"
 	"entrepot/protocols"
+	"entrepot/protocols/alpine"
 	"entrepot/protocols/arch"
 	"entrepot/protocols/cargo"
 	"entrepot/protocols/composer"
@@ -30,6 +31,7 @@ import (
 // PackageTypes lists the package types: one line each.
 func PackageTypes() []*protocols.Type {
 	return []*protocols.Type{
+		alpine.New(),
 		arch.New(),
 		cargo.New(),
 		composer.New(),

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +15,7 @@ import (
 	"entrepot/ent"
 	"entrepot/ent/indexfragment"
 	"entrepot/ent/indexroot"
-	"entrepot/ent/indexstream"
 	"entrepot/ent/packagefile"
-	"entrepot/ent/packageversion"
-	"entrepot/ent/pkg"
 )
 
 // infoLike is further lines of a description of common size.
@@ -34,54 +30,68 @@ func infoLike(i int) []string {
 }
 
 // fill makes a group with n packages, written straight into the database: to
-// upload ten thousand would take minutes. Each stands in both databases under
-// a name of its own, as packages of that many names would.
+// upload ten thousand would take minutes.
 func (r *repository) fill(group string, n int) {
 	r.tb.Helper()
-	name := "filler-" + strings.ReplaceAll(group, "/", "-")
-	r.uploadTo(group, name, "0-1", "x86_64", infoLike(0)...)
+	r.uploadTo(group, "filler-"+group, "1-1", "x86_64", infoLike(0)...)
 	ctx := access.SystemContext(context.Background())
-	r.Grow(r.tb, name, n, func(i int, like *ent.PackageFile) (version, file string, fragment []byte) {
-		version = fmt.Sprintf("0.%d-1", i)
-		var kept map[string]any
-		if err := json.Unmarshal(like.Fragment, &kept); err != nil {
-			r.tb.Fatal(err)
-		}
-		var depends []string
-		for _, line := range infoLike(i)[:8] {
-			depends = append(depends, strings.TrimPrefix(line, "depend = "))
-		}
-		kept["info"].(map[string]any)["depend"] = depends
-		fragment, err := json.Marshal(kept)
-		if err != nil {
-			r.tb.Fatal(err)
-		}
-		return version, name + "-" + version + "-x86_64", fragment
-	})
 	client := r.Registry().Client()
-	first := client.IndexFragment.Query().Where(indexfragment.Name(name)).FirstX(ctx)
-	streams := client.IndexStream.Query().Where(indexstream.RootID(first.RootID)).IDsX(ctx)
-	versions := client.PackageVersion.Query().
-		Where(packageversion.HasPackageWith(pkg.Name(name)), packageversion.VersionNEQ("0-1")).
-		Order(ent.Asc(packageversion.FieldID)).
-		Select(packageversion.FieldID, packageversion.FieldVersion, packageversion.FieldSortKey).
-		WithFiles(func(q *ent.PackageFileQuery) { q.Select(packagefile.FieldID, packagefile.FieldVersionID) }).
-		AllX(ctx)
-	for chunk := range slices.Chunk(versions, 1000) {
-		var rows []*ent.IndexFragmentCreate
-		for _, v := range chunk {
-			for _, stream := range streams {
-				rows = append(rows, client.IndexFragment.Create().SetRootID(first.RootID).SetStreamID(stream).
-					SetFileID(v.Edges.Files[0].ID).SetName(name+"-"+v.Version).SetRank(v.SortKey+" 1"))
+	first := client.IndexFragment.Query().Where(indexfragment.Name("filler-" + group)).AllX(ctx)
+	like := client.PackageFile.Query().Where(packagefile.ID(first[0].FileID)).
+		WithVersion(func(q *ent.PackageVersionQuery) { q.WithPackage() }).OnlyX(ctx)
+	version := like.Edges.Version
+	for start := 1; start < n; start += 500 {
+		var packages []*ent.PkgCreate
+		for i := start; i < min(n, start+500); i++ {
+			name := fmt.Sprintf("filler-%s-%d", group, i)
+			packages = append(packages, client.Pkg.Create().SetOwnerID(version.Edges.Package.OwnerID).SetType("arch").
+				SetName(name).SetNormalizedName(name).SetVersionCount(1))
+		}
+		var versions []*ent.PackageVersionCreate
+		made := client.Pkg.CreateBulk(packages...).SaveX(ctx)
+		for _, p := range made {
+			versions = append(versions, client.PackageVersion.Create().SetPackageID(p.ID).SetVersion(version.Version).
+				SetNormalizedVersion(version.NormalizedVersion).SetSortKey(version.SortKey).SetMetadata(version.Metadata))
+		}
+		var files []*ent.PackageFileCreate
+		for i, v := range client.PackageVersion.CreateBulk(versions...).SaveX(ctx) {
+			stem := made[i].Name + "-1-1-x86_64"
+			files = append(files, client.PackageFile.Create().SetVersionID(v.ID).SetBlobID(like.BlobID).SetLead(true).
+				SetCompositeKey(like.CompositeKey).SetName(stem+".pkg.tar.zst").SetNormalizedName(stem).SetFragment(r.fragment(like, start+i)))
+		}
+		var listed []*ent.IndexFragmentCreate
+		for i, f := range client.PackageFile.CreateBulk(files...).SaveX(ctx) {
+			for _, l := range first {
+				listed = append(listed, client.IndexFragment.Create().SetRootID(l.RootID).SetStreamID(l.StreamID).
+					SetFileID(f.ID).SetName(made[i].Name).SetRank(l.Rank))
 			}
 		}
-		client.IndexFragment.CreateBulk(rows...).ExecX(ctx)
+		client.IndexFragment.CreateBulk(listed...).ExecX(ctx)
 	}
-	client.IndexRoot.Update().Where(indexroot.ID(first.RootID)).AddGeneration(1).ExecX(ctx)
+	client.IndexRoot.Update().Where(indexroot.ID(first[0].RootID)).AddGeneration(1).ExecX(ctx)
 	body := r.Want(r.tb, 200, "", "GET", root+"/"+group+"/x86_64/acme.db", "", "User-Agent", "filler").Body
 	if got := len(entries(r.tb, body)); got != n {
 		r.tb.Fatalf("%d packages are listed, want %d", got, n)
 	}
+}
+
+// fragment is that of a file with dependencies of its own.
+func (r *repository) fragment(like *ent.PackageFile, i int) []byte {
+	r.tb.Helper()
+	var kept map[string]any
+	if err := json.Unmarshal(like.Fragment, &kept); err != nil {
+		r.tb.Fatal(err)
+	}
+	var depends []string
+	for _, line := range infoLike(i)[:8] {
+		depends = append(depends, strings.TrimPrefix(line, "depend = "))
+	}
+	kept["info"].(map[string]any)["depend"] = depends
+	fragment, err := json.Marshal(kept)
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	return fragment
 }
 
 // soon lets the next build begin at once: a root is built once a second.
@@ -153,7 +163,7 @@ func BenchmarkRead(b *testing.B) {
 		{"db", "/acme.db", 200, ""},
 		{"files", "/acme.files", 200, ""},
 		{"db.sig", "/acme.db.sig", 200, ""},
-		{"package.sig", "/filler-same-0-1-x86_64.pkg.tar.zst.sig", 200, ""},
+		{"package.sig", "/filler-same-1-1-x86_64.pkg.tar.zst.sig", 200, ""},
 	} {
 		b.Run(kind.name, func(b *testing.B) {
 			r.in(b).Measure(b, kind.status, func() *http.Request {
