@@ -19,13 +19,14 @@ var clients = []string{
 	"composer", "php", "unzip", "git",
 	"apt-get", "dpkg-deb",
 	"dnf", "zypper", "rpm", "rpmbuild", "rpmkeys", "createrepo_c",
+	"pacman", "pacman-key", "makepkg", "vercmp", "gpg",
 	"python3", "pip", "twine", "uv", "poetry",
 	"ruby", "gem", "bundle",
 	"vagrant", "bsdtar",
 	"nuget",
 	"openssl",
 	"conan", "conan1",
-	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
+	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm", "apko",
 	"versitygw", "chromium",
 }
 

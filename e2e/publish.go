@@ -32,6 +32,8 @@ type publisher func(ctx context.Context, s *Server, as Account, owner, name, ver
 
 // publishers has one entry a package type.
 var publishers = map[string]publisher{
+	"alpine":    publishAlpine,
+	"arch":      publishArch,
 	"cargo":     publishCargo,
 	"chef":      publishChef,
 	"composer":  publishComposer,

@@ -435,6 +435,16 @@ func (l *listing) inherit(ctx context.Context, root *ent.IndexRoot) error {
 		return fmt.Errorf("look up indexes: %w", err)
 	}
 	for _, f := range from {
+		if keep := f.Settings[SettingKeep]; keep != "" && f.View == indexroot.ViewMembers {
+			settings := maps.Clone(root.Settings)
+			if settings == nil {
+				settings = map[string]string{}
+			}
+			settings[SettingKeep] = keep
+			if err := l.tx.IndexRoot.UpdateOneID(root.ID).SetSettings(settings).Exec(ctx); err != nil {
+				return fmt.Errorf("configure index: %w", err)
+			}
+		}
 		to := root
 		if f.View == indexroot.ViewPublic {
 			if to, err = l.publicRoot(ctx, root); err != nil {

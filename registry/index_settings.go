@@ -12,6 +12,7 @@ import (
 // SettingKeep is the setting of a root of which the engine knows itself: how
 // many entries of one name a stream keeps, those with the greatest ranks. What
 // falls behind is deleted when a file is published. The zero and none keep all.
+// A new member of a family has that of EveryMember.
 const SettingKeep = "keep"
 
 // ConfigureIndex changes what a root keeps beside its files, or makes the root

@@ -391,6 +391,30 @@ func TestRSAKeys(t *testing.T) {
 	}
 }
 
+// TestKeyIdentity brings keys with and without a name of their own.
+func TestKeyIdentity(t *testing.T) {
+	x := newIndexes(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	if _, err := x.space.ReplaceKey(x.as(x.ann), KeyChange{Algorithm: Ed25519, Identity: "another"}); CodeOf(err) != Invalid {
+		t.Errorf("an OpenPGP key is called otherwise: %v", err)
+	}
+	x.space.Type.Index.Key = RSAKey
+	if _, err := x.space.ReplaceKey(x.as(x.ann), KeyChange{Private: private, Identity: "a\x00b"}); CodeOf(err) != Invalid {
+		t.Errorf("a name that no database keeps: %v", err)
+	}
+	if _, err := x.space.ReplaceKey(x.as(x.ann), KeyChange{Private: private, Identity: "builder.rsa.pub"}); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := x.space.Keys(t.Context())
+	if err != nil || keys[0].Identity != "builder.rsa.pub" || keys[0].Algorithm != "rsa2048" {
+		t.Errorf("the keys are %+v, %v", keys, err)
+	}
+}
+
 func TestIndexOfEveryMember(t *testing.T) {
 	x := newIndexes(t)
 	x.publish("data", "1", "main/*")
@@ -404,6 +428,17 @@ func TestIndexOfEveryMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.wantText("main/amd64", "newest", "<app 1 in amd64: text of app\ndata 1 in amd64: text of data\n>")
+	// A member to come keeps as many of a name as all do.
+	err := x.space.ConfigureIndex(x.as(x.ann), IndexName{"main", EveryMember}, func(now map[string]string, _ bool) (map[string]string, error) {
+		now[SettingKeep] = "1"
+		return now, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.publish("tool", "1", "main/arm64")
+	x.publish("tool", "2", "main/arm64")
+	x.wantText("main/arm64", "all", "<data 1 in arm64: text of data\ntool 2 in arm64: text of tool\n>")
 	x.wantSound()
 }
 

@@ -293,6 +293,9 @@ type KeyChange struct {
 	Private []byte
 	// Algorithm is that of a generated key; empty means RSA4096.
 	Algorithm string
+	// Identity is what clients know the key by. OpenPGP keys say it
+	// themselves; of an RSA key it is kept beside it.
+	Identity string
 	// Overlap is how long the old key goes on signing; 0 means 30 days, less
 	// than 0 ends it at once.
 	Overlap time.Duration
@@ -320,6 +323,12 @@ func (s *Space) ReplaceKey(ctx context.Context, c KeyChange) (Key, error) {
 	}
 	if err != nil {
 		return Key{}, err
+	}
+	if c.Identity != "" {
+		if k.identity != "" || !storableText(c.Identity) {
+			return Key{}, FieldErrorf("identity", "the key cannot be called %.80q", c.Identity)
+		}
+		k.identity = c.Identity
 	}
 	if c.Overlap == 0 {
 		c.Overlap = keyOverlap

@@ -9,6 +9,8 @@ import (
 	"entrepot/graph"
 	"entrepot/graph/graphiql"
 	"entrepot/protocols"
+	"entrepot/protocols/alpine"
+	"entrepot/protocols/arch"
 	"entrepot/protocols/cargo"
 	"entrepot/protocols/chef"
 	"entrepot/protocols/composer"
@@ -36,6 +38,8 @@ func PackageTypes() []*protocols.Type { return packageTypes(DefaultConfig()) }
 // packageTypes are the package types as they are configured.
 func packageTypes(c Config) []*protocols.Type {
 	return []*protocols.Type{
+		alpine.New(),
+		arch.New(),
 		cargo.New(),
 		chef.New(),
 		composer.New(),

@@ -1,0 +1,207 @@
+package arch_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/ent/indexfragment"
+	"entrepot/ent/indexroot"
+	"entrepot/ent/packagefile"
+)
+
+// infoLike is further lines of a description of common size.
+func infoLike(i int) []string {
+	random := rand.New(rand.NewPCG(5, uint64(i)))
+	word := func() string { return fmt.Sprintf("lib%s%d", string(rune('a'+random.IntN(26))), random.IntN(400)) }
+	lines := make([]string, 0, 12)
+	for range 8 {
+		lines = append(lines, fmt.Sprintf("depend = %s>=%d.%d", word(), random.IntN(9), random.IntN(30)))
+	}
+	return append(lines, "optdepend = "+word()+": for other things", "provides = "+word(), "makedepend = "+word())
+}
+
+// fill makes a group with n packages, written straight into the database: to
+// upload ten thousand would take minutes.
+func (r *repository) fill(group string, n int) {
+	r.tb.Helper()
+	r.uploadTo(group, "filler-"+group, "1-1", "x86_64", infoLike(0)...)
+	ctx := access.SystemContext(context.Background())
+	client := r.Registry().Client()
+	first := client.IndexFragment.Query().Where(indexfragment.Name("filler-" + group)).AllX(ctx)
+	like := client.PackageFile.Query().Where(packagefile.ID(first[0].FileID)).
+		WithVersion(func(q *ent.PackageVersionQuery) { q.WithPackage() }).OnlyX(ctx)
+	version := like.Edges.Version
+	for start := 1; start < n; start += 500 {
+		var packages []*ent.PkgCreate
+		for i := start; i < min(n, start+500); i++ {
+			name := fmt.Sprintf("filler-%s-%d", group, i)
+			packages = append(packages, client.Pkg.Create().SetOwnerID(version.Edges.Package.OwnerID).SetType("arch").
+				SetName(name).SetNormalizedName(name).SetVersionCount(1))
+		}
+		var versions []*ent.PackageVersionCreate
+		made := client.Pkg.CreateBulk(packages...).SaveX(ctx)
+		for _, p := range made {
+			versions = append(versions, client.PackageVersion.Create().SetPackageID(p.ID).SetVersion(version.Version).
+				SetNormalizedVersion(version.NormalizedVersion).SetSortKey(version.SortKey).SetMetadata(version.Metadata))
+		}
+		var files []*ent.PackageFileCreate
+		for i, v := range client.PackageVersion.CreateBulk(versions...).SaveX(ctx) {
+			stem := made[i].Name + "-1-1-x86_64"
+			files = append(files, client.PackageFile.Create().SetVersionID(v.ID).SetBlobID(like.BlobID).SetLead(true).
+				SetCompositeKey(like.CompositeKey).SetName(stem+".pkg.tar.zst").SetNormalizedName(stem).SetFragment(r.fragment(like, start+i)))
+		}
+		var listed []*ent.IndexFragmentCreate
+		for i, f := range client.PackageFile.CreateBulk(files...).SaveX(ctx) {
+			for _, l := range first {
+				listed = append(listed, client.IndexFragment.Create().SetRootID(l.RootID).SetStreamID(l.StreamID).
+					SetFileID(f.ID).SetName(made[i].Name).SetRank(l.Rank))
+			}
+		}
+		client.IndexFragment.CreateBulk(listed...).ExecX(ctx)
+	}
+	client.IndexRoot.Update().Where(indexroot.ID(first[0].RootID)).AddGeneration(1).ExecX(ctx)
+	body := r.Want(r.tb, 200, "", "GET", root+"/"+group+"/x86_64/acme.db", "", "User-Agent", "filler").Body
+	if got := len(entries(r.tb, body)); got != n {
+		r.tb.Fatalf("%d packages are listed, want %d", got, n)
+	}
+}
+
+// fragment is that of a file with dependencies of its own.
+func (r *repository) fragment(like *ent.PackageFile, i int) []byte {
+	r.tb.Helper()
+	var kept map[string]any
+	if err := json.Unmarshal(like.Fragment, &kept); err != nil {
+		r.tb.Fatal(err)
+	}
+	var depends []string
+	for _, line := range infoLike(i)[:8] {
+		depends = append(depends, strings.TrimPrefix(line, "depend = "))
+	}
+	kept["info"].(map[string]any)["depend"] = depends
+	fragment, err := json.Marshal(kept)
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	return fragment
+}
+
+// soon lets the next build begin at once: a root is built once a second.
+func (r *repository) soon() {
+	r.Registry().Client().IndexRoot.Update().ClearModifiedAt().ExecX(access.SystemContext(context.Background()))
+}
+
+var sizes = []int{10, 1000, 10_000}
+
+// BenchmarkPublish uploads one more package to a group that has many.
+func BenchmarkPublish(b *testing.B) {
+	r := newRepository(b)
+	for _, n := range sizes {
+		group := fmt.Sprintf("publish-%d", n)
+		r.fill(group, n)
+		next := 0
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			r := r.in(b)
+			r.Measure(b, 201, func() *http.Request {
+				next++
+				body := pack(b, infoOf(fmt.Sprintf("app-%d-%d", n, next), "1.0-1", "x86_64", infoLike(next)...))
+				req := httptest.NewRequest("PUT", root+"/"+group, strings.NewReader(body))
+				req.SetBasicAuth("ann", r.Tokens["ann"])
+				return req
+			})
+		})
+	}
+}
+
+// BenchmarkFirstRead reads a database after one publish, of which it counts
+// the read alone. The key is an Ed25519 one; an RSA key of 4,096 bits signs in
+// 12 ms, and two databases are signed.
+func BenchmarkFirstRead(b *testing.B) {
+	r := newRepository(b)
+	for _, n := range sizes {
+		group := fmt.Sprintf("read-%d", n)
+		r.fill(group, n)
+		next := 0
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			r := r.in(b)
+			var spent time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				next++
+				r.uploadTo(group, fmt.Sprintf("app-%d-%d", n, next), "1.0-1", "x86_64", infoLike(next)...)
+				r.soon()
+				b.StartTimer()
+				started := time.Now()
+				r.Want(b, 200, "", "GET", root+"/"+group+"/x86_64/acme.db", "")
+				spent += time.Since(started)
+			}
+			b.ReportMetric(float64(spent.Microseconds())/1000/float64(b.N), "read-ms")
+		})
+	}
+}
+
+// BenchmarkRead reads what has not changed: a database of 500 packages, the
+// answer that it is the same, and a signature that is made for the reader.
+func BenchmarkRead(b *testing.B) {
+	r := newRepository(b)
+	r.fill("same", 500)
+	date := r.Want(b, 200, "", "GET", root+"/same/x86_64/acme.db", "").Header.Get("Last-Modified")
+	for _, kind := range []struct {
+		name, path string
+		status     int
+		since      string
+	}{
+		{"304", "/acme.db", 304, date},
+		{"db", "/acme.db", 200, ""},
+		{"files", "/acme.files", 200, ""},
+		{"db.sig", "/acme.db.sig", 200, ""},
+		{"package.sig", "/filler-same-1-1-x86_64.pkg.tar.zst.sig", 200, ""},
+	} {
+		b.Run(kind.name, func(b *testing.B) {
+			r.in(b).Measure(b, kind.status, func() *http.Request {
+				req := httptest.NewRequest("GET", root+"/same/x86_64"+kind.path, nil)
+				if kind.since != "" {
+					req.Header.Set("If-Modified-Since", kind.since)
+				}
+				return req
+			})
+		})
+	}
+}
+
+// TestStatements holds what a publish and a read cost in SQL, whatever the
+// group holds.
+func TestStatements(t *testing.T) {
+	r := newRepository(t)
+	count := func(f func()) (int64, int64) {
+		reads, writes := r.Registry().Database().Statements()
+		f()
+		r, w := r.Registry().Database().Statements()
+		return r - reads, w - writes
+	}
+	var before [2][2]int64
+	for _, n := range []int{3, 60} {
+		group := fmt.Sprintf("count-%d", n)
+		r.fill(group, n)
+		var now [2][2]int64
+		now[0][0], now[0][1] = count(func() { r.uploadTo(group, fmt.Sprintf("app-%d", n), "1.0-1", "x86_64") })
+		path := root + "/" + group + "/x86_64/acme.db"
+		r.Want(t, 200, "", "GET", path, "")
+		now[1][0], now[1][1] = count(func() { r.Want(t, 200, "", "GET", path, "") })
+		if n > 3 && now != before {
+			t.Errorf("statements with %d packages: %v; with fewer: %v", n, now, before)
+		}
+		if now[1][0] > 3 || now[1][1] != 0 {
+			t.Errorf("an unchanged database costs %d reads and %d writes", now[1][0], now[1][1])
+		}
+		before = now
+	}
+}

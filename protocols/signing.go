@@ -1,0 +1,89 @@
+package protocols
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"entrepot/registry"
+)
+
+// maxKeyBody is the longest uploaded key in bytes.
+const maxKeyBody = 256 << 10
+
+// ReplaceKey lets another key sign the indexes of the space, as KeyChange
+// reads it from the request. The answer describes the new key.
+func ReplaceKey(w http.ResponseWriter, r *Request) error {
+	change, err := KeyChange(r)
+	if err != nil {
+		return err
+	}
+	return ReplaceKeyBy(w, r, change)
+}
+
+// ReplaceKeyBy is ReplaceKey with a change that the handler has completed.
+func ReplaceKeyBy(w http.ResponseWriter, r *Request, change registry.KeyChange) error {
+	key, err := r.Space.ReplaceKey(r.Context(), change)
+	if err != nil {
+		return err
+	}
+	WriteJSON(w, r.Request, http.StatusCreated, DescribeKey(key))
+	return nil
+}
+
+// KeyChange reads what a request says of another key: PUT brings a private
+// key, POST has one made (?algorithm=ed25519 where clients can read such). For
+// ?overlap= days the old key stays one of the space's, 30 if the request does
+// not say; 0 ends it at once.
+func KeyChange(r *Request) (registry.KeyChange, error) {
+	var none registry.KeyChange
+	change := registry.KeyChange{Algorithm: r.URL.Query().Get("algorithm")}
+	if days := r.URL.Query().Get("overlap"); days != "" {
+		n, err := strconv.Atoi(days)
+		if err != nil || n < 0 || n > 3650 {
+			return none, registry.FieldErrorf("overlap", "overlap: want a number of days up to 3650")
+		}
+		change.Overlap = time.Duration(n) * 24 * time.Hour
+		if n == 0 {
+			change.Overlap = -1
+		}
+	}
+	if r.Method == http.MethodPut {
+		private, err := ReadLimited(r.Body, maxKeyBody)
+		switch {
+		case errors.Is(err, ErrTooMuch):
+			return none, registry.Errorf(registry.TooLarge, "the key is longer than %d bytes", maxKeyBody)
+		case err != nil && !errors.Is(err, io.EOF):
+			return none, registry.Errorf(registry.Invalid, "the body broke off: %v", err)
+		case len(private) == 0:
+			return none, registry.FieldErrorf("key", "the body is empty; POST makes a new key")
+		}
+		change.Private = private
+	}
+	return change, nil
+}
+
+// KeyDescription is the public side of a signing key as JSON has it.
+type KeyDescription struct {
+	Fingerprint string `json:"fingerprint"`
+	Algorithm   string `json:"algorithm"`
+	Identity    string `json:"identity,omitempty"`
+	// Current tells the key that signs from one it has replaced.
+	Current    bool       `json:"current"`
+	SignsUntil *time.Time `json:"signsUntil,omitempty"`
+	ExpiresAt  *time.Time `json:"expiresAt,omitempty"`
+}
+
+// DescribeKey describes a key for JSON documents.
+func DescribeKey(k registry.Key) KeyDescription {
+	d := KeyDescription{Fingerprint: k.Fingerprint, Algorithm: k.Algorithm, Identity: k.Identity, Current: k.Current}
+	if !k.SignsUntil.IsZero() {
+		d.SignsUntil = &k.SignsUntil
+	}
+	if !k.ExpiresAt.IsZero() {
+		d.ExpiresAt = &k.ExpiresAt
+	}
+	return d
+}
