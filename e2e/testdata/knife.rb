@@ -11,6 +11,7 @@ require "json"
 require "openssl" # before the library, which defines a part of it
 require "mixlib/authentication/signedheaderauth"
 require "net/http"
+require "stringio"
 require "time"
 
 def fail!(text)
