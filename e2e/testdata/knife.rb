@@ -8,9 +8,10 @@
 #   knife.rb install SITE NAME CONSTRAINT                       and all that it needs
 #   knife.rb deprecate SITE USER KEY NAME REPLACEMENT
 require "json"
+require "openssl" # before the library, which defines a part of it
 require "mixlib/authentication/signedheaderauth"
 require "net/http"
-require "openssl"
+require "stringio"
 require "time"
 
 def fail!(text)
