@@ -22,7 +22,7 @@ var clients = []string{
 	"ruby", "gem", "bundle",
 	"vagrant", "bsdtar",
 	"conan", "conan1",
-	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm",
+	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm", "helm4", "helm-cm-push",
 	"versitygw", "chromium",
 }
 

@@ -42,6 +42,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"tls":      positive(cmdTLS),
 	"cut":      positive(cmdCut),
 	"pub":      check(cmdPub),
+	"pgpkey":   positive(cmdPGPKey),
 }
 
 // check turns a command that returns an error into one that testscript calls.

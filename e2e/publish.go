@@ -38,6 +38,7 @@ var publishers = map[string]publisher{
 	"debian":    publishDebian,
 	"generic":   publishGeneric,
 	"go":        publishGo,
+	"helm":      publishHelm,
 	"maven":     publishMaven,
 	"npm":       publishNpm,
 	"pub":       publishPub,

@@ -30,6 +30,7 @@ import (
 //	tls      a server with TLS in front of $URL
 //	cut      a server in front of $URL that cuts a download off
 //	pub      a client of Dart packages
+//	pgpkey   an OpenPGP key for clients that sign
 //
 // The cast, the same in each script (see newCast):
 //

@@ -16,6 +16,7 @@ import (
 	"entrepot/protocols/debian"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/golang"
+	"entrepot/protocols/helm"
 	"entrepot/protocols/maven"
 	"entrepot/protocols/npm"
 	"entrepot/protocols/pub"
@@ -36,6 +37,7 @@ func PackageTypes() []*protocols.Type {
 		debian.New(),
 		generic.New(),
 		golang.New(),
+		helm.New(),
 		maven.New(),
 		npm.New(),
 		pub.New(),
