@@ -26,15 +26,29 @@ const (
 // ServeIndex sends a file of an index by its path, as the snapshot has it that
 // the role leads to. An index or a path that is not there is NotFound.
 func ServeIndex(w http.ResponseWriter, r *Request, name registry.IndexName, path string, role IndexRole) error {
-	snapshot, err := r.Snapshot(name, role)
-	if err != nil {
-		return err
-	}
-	o, err := snapshot.Object(path)
+	o, err := r.IndexFile(name, role, func(s *registry.Snapshot) (*registry.IndexObject, error) { return s.Object(path) })
 	if err != nil {
 		return err
 	}
 	return ServeIndexObject(w, r, o, false)
+}
+
+// IndexFile finds a file of an index in the state that the role leads to. One
+// that this state lacks cannot have been named by the entry document that the
+// client got: it is looked for in the present state.
+func (r *Request) IndexFile(name registry.IndexName, role IndexRole, find func(*registry.Snapshot) (*registry.IndexObject, error)) (*registry.IndexObject, error) {
+	snapshot, err := r.Snapshot(name, role)
+	if err != nil {
+		return nil, err
+	}
+	o, err := find(snapshot)
+	if role != IndexSecondary || registry.CodeOf(err) != registry.NotFound {
+		return o, err
+	}
+	if snapshot, err = r.Space.Index(r.Context(), name); err != nil {
+		return nil, err
+	}
+	return find(snapshot)
 }
 
 // Snapshot is the state of an index that the role leads to, for handlers that
@@ -104,9 +118,27 @@ func ServeIndexObject(w http.ResponseWriter, r *Request, o *registry.IndexObject
 		}
 		plain = withoutHeader(plain, "If-Range")
 	}
-	http.ServeContent(w, plain, "", o.Modified, o.Open(r.Context()))
+	http.ServeContent(&dated{w, h.Get("Last-Modified")}, plain, "", o.Modified, o.Open(r.Context()))
 	return nil
 }
+
+// dated keeps the date on the refusal of a range, where ServeContent drops it:
+// apt asks for the rest of a file that it has whole, dates the file by this
+// answer and compares that date from then on.
+type dated struct {
+	http.ResponseWriter
+	modified string
+}
+
+func (d *dated) WriteHeader(status int) {
+	if status == http.StatusRequestedRangeNotSatisfiable && d.modified != "" {
+		d.Header().Set("Last-Modified", d.modified)
+	}
+	d.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (d *dated) Unwrap() http.ResponseWriter { return d.ResponseWriter }
 
 // withoutHeader is the request without one of its headers.
 func withoutHeader(r *http.Request, name string) *http.Request {

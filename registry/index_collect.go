@@ -83,25 +83,36 @@ func isNotFound(err error) bool {
 // collectIndexes removes snapshots that nobody can be reading any more, and
 // the objects and data that only they were made of.
 func (c *collection) collectIndexes(ctx context.Context) error {
-	roots, err := c.db.IndexRoot.Query().IDs(ctx)
-	if err != nil {
-		return fmt.Errorf("list indexes: %w", err)
+	for last := int64(0); ; {
+		roots, err := c.db.IndexRoot.Query().Where(indexroot.IDGT(last)).
+			Order(ent.Asc(indexroot.FieldID)).Limit(collectBatch).IDs(ctx)
+		if err != nil {
+			return fmt.Errorf("list indexes: %w", err)
+		}
+		for _, root := range roots {
+			if err := c.collectRoot(ctx, root); err != nil {
+				return err
+			}
+		}
+		if len(roots) < collectBatch {
+			break
+		}
+		last = roots[len(roots)-1]
 	}
-	for _, root := range roots {
-		if err := c.collectRoot(ctx, root); err != nil {
+	for last := int64(0); ; {
+		next, err := c.db.IndexData.Query().Where(indexdata.OwnerIDGT(last)).
+			Order(ent.Asc(indexdata.FieldOwnerID)).Limit(1).Select(indexdata.FieldOwnerID).Ints(ctx)
+		if err != nil {
+			return fmt.Errorf("find the next owner of data: %w", err)
+		}
+		if len(next) == 0 {
+			return nil
+		}
+		last = int64(next[0])
+		if err := c.collectData(ctx, last); err != nil {
 			return err
 		}
 	}
-	var owners []int64
-	if err := c.db.IndexData.Query().Unique(true).Select(indexdata.FieldOwnerID).Scan(ctx, &owners); err != nil {
-		return fmt.Errorf("list owners of data: %w", err)
-	}
-	for _, id := range owners {
-		if err := c.collectData(ctx, id); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // collectRoot removes old snapshots of a root, and the objects that are in no

@@ -81,7 +81,8 @@ type listing struct {
 	full []fullStream
 }
 
-// fullStream is a stream that keeps the greatest entries of each name alone.
+// fullStream is a stream that keeps the greatest entries of each name alone,
+// by rank.
 type fullStream struct {
 	stream int64
 	name   string
@@ -118,7 +119,7 @@ func (l *listing) list(ctx context.Context, f IndexedFile) error {
 				return err
 			}
 			changeRoots(ctx, root.ID)
-			if keep, err := strconv.Atoi(root.Settings[SettingKeep]); err == nil && keep > 0 && p.Name != "" && root.View == indexroot.ViewMembers {
+			if keep, err := strconv.Atoi(root.Settings[SettingKeep]); err == nil && keep > 0 && p.Name != "" && p.Rank != "" && root.View == indexroot.ViewMembers {
 				l.full = append(l.full, fullStream{stream.ID, p.Name, keep})
 			}
 		}

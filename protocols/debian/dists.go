@@ -47,11 +47,9 @@ func list(w http.ResponseWriter, r *protocols.Request) error {
 	case packagesName, packagesName + gzipEnding:
 		return protocols.ServeIndex(w, r, name, path, protocols.IndexSecondary)
 	case packagesName + xzEnding:
-		snapshot, err := r.Snapshot(name, protocols.IndexSecondary)
-		if err != nil {
-			return err
-		}
-		o, err := snapshot.Encoded(r.Context(), strings.TrimSuffix(path, xzEnding), registry.XZ, xzType)
+		o, err := r.IndexFile(name, protocols.IndexSecondary, func(s *registry.Snapshot) (*registry.IndexObject, error) {
+			return s.Encoded(r.Context(), strings.TrimSuffix(path, xzEnding), registry.XZ, xzType)
+		})
 		if err != nil {
 			return err
 		}
