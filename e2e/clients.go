@@ -21,6 +21,7 @@ var clients = []string{
 	"python3", "pip", "twine", "uv", "poetry",
 	"ruby", "gem", "bundle",
 	"vagrant", "bsdtar",
+	"R", "Rscript",
 	"conan", "conan1",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm", "helm4", "helm-cm-push",
 	"versitygw", "chromium",

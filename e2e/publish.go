@@ -34,6 +34,7 @@ type publisher func(ctx context.Context, s *Server, as Account, owner, name, ver
 var publishers = map[string]publisher{
 	"cargo":     publishCargo,
 	"composer":  publishComposer,
+	"cran":      publishCran,
 	"conan":     publishConan,
 	"debian":    publishDebian,
 	"generic":   publishGeneric,

@@ -13,6 +13,7 @@ import (
 	"entrepot/protocols/composer"
 	"entrepot/protocols/conan"
 	"entrepot/protocols/container"
+	"entrepot/protocols/cran"
 	"entrepot/protocols/debian"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/golang"
@@ -34,6 +35,7 @@ func PackageTypes() []*protocols.Type {
 		composer.New(),
 		conan.New(),
 		container.New(),
+		cran.New(),
 		debian.New(),
 		generic.New(),
 		golang.New(),
