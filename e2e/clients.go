@@ -26,7 +26,8 @@ var clients = []string{
 	"nuget",
 	"openssl",
 	"conan", "conan1",
-	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm", "apko",
+	"R", "Rscript",
+	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm", "helm4", "helm-cm-push", "apko",
 	"versitygw", "chromium",
 }
 

@@ -44,6 +44,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"swift":    check(cmdSwift),
 	"pub":      check(cmdPub),
 	"nuget3":   check(cmdNuget),
+	"pgpkey":   positive(cmdPGPKey),
 }
 
 // check turns a command that returns an error into one that testscript calls.

@@ -32,6 +32,7 @@ import (
 //	pub      a client of Dart packages
 //	nuget3   a client of NuGet packages, version 3 of the protocol
 //	swift    a client of Swift packages
+//	pgpkey   an OpenPGP key for clients that sign
 //
 // The cast, the same in each script (see newCast):
 //

@@ -35,3 +35,21 @@ func (s *Space) Dependents(ctx context.Context, p Property, offset, limit int) (
 	}
 	return found, total, nil
 }
+
+// Dependents names the packages of the same owner and type that the viewer in
+// the context may read and whose latest version has the property: at most
+// limit of them, by name.
+func (h Holdings) Dependents(ctx context.Context, with Property, limit int) ([]string, error) {
+	needs := in(pkg.FieldLatestID, property.Table, property.FieldRefID,
+		property.Name(with.Name), property.Value(with.Value), property.RefTypeEQ(property.RefTypeVersion))
+	names, err := h.client.Pkg.Query().
+		Where(pkg.OwnerID(h.pkg.OwnerID), pkg.Type(h.pkg.Type), needs).
+		Order(ent.Asc(pkg.FieldNormalizedName)).
+		Limit(limit).
+		Select(pkg.FieldName).
+		Strings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list dependents: %w", err)
+	}
+	return names, nil
+}

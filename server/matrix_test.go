@@ -65,6 +65,9 @@ type sample struct {
 	// body and headers are the request's.
 	body    func(owner, name string) string
 	headers []string
+	// unseeded routes are tried without a package of the try's own: to read
+	// one index after each of many publishes takes a second each time.
+	unseeded bool
 	// status is the answer of a request that passes.
 	status int
 }
@@ -96,7 +99,7 @@ func TestEveryRouteAsEverybody(t *testing.T) {
 				for i, login := range people {
 					n++
 					name := fmt.Sprintf("p%d", n)
-					if seed := seeds[typ.Name]; seed != nil {
+					if seed := seeds[typ.Name]; seed != nil && !call.unseeded {
 						seed(t, s, ownerOf(vis), name)
 					}
 					want := call.status

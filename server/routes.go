@@ -16,9 +16,11 @@ import (
 	"entrepot/protocols/composer"
 	"entrepot/protocols/conan"
 	"entrepot/protocols/container"
+	"entrepot/protocols/cran"
 	"entrepot/protocols/debian"
 	"entrepot/protocols/generic"
 	"entrepot/protocols/golang"
+	"entrepot/protocols/helm"
 	"entrepot/protocols/maven"
 	"entrepot/protocols/npm"
 	"entrepot/protocols/nuget"
@@ -45,9 +47,11 @@ func packageTypes(c Config) []*protocols.Type {
 		composer.New(),
 		conan.New(),
 		container.New(),
+		cran.New(),
 		debian.New(),
 		generic.New(),
 		golang.New(),
+		helm.New(),
 		maven.New(),
 		npm.New(),
 		nuget.New(),
