@@ -29,7 +29,7 @@ func ReplaceKeyBy(w http.ResponseWriter, r *Request, change registry.KeyChange) 
 	if err != nil {
 		return err
 	}
-	WriteJSON(w, r.Request, http.StatusCreated, DescribeKey(key))
+	WriteJSON(w, r.Request, http.StatusCreated, describeKey(key))
 	return nil
 }
 
@@ -76,8 +76,20 @@ type KeyDescription struct {
 	ExpiresAt  *time.Time `json:"expiresAt,omitempty"`
 }
 
-// DescribeKey describes a key for JSON documents.
-func DescribeKey(k registry.Key) KeyDescription {
+// DescribeKeys describes the keys of the space, the current one first.
+func DescribeKeys(r *Request) ([]KeyDescription, error) {
+	keys, err := r.Space.Keys(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]KeyDescription, len(keys))
+	for i, k := range keys {
+		all[i] = describeKey(k)
+	}
+	return all, nil
+}
+
+func describeKey(k registry.Key) KeyDescription {
 	d := KeyDescription{Fingerprint: k.Fingerprint, Algorithm: k.Algorithm, Identity: k.Identity, Current: k.Current}
 	if !k.SignsUntil.IsZero() {
 		d.SignsUntil = &k.SignsUntil

@@ -28,7 +28,7 @@ type databaseDescription struct {
 
 // describe tells the keys and the databases.
 func describe(w http.ResponseWriter, r *protocols.Request) error {
-	keys, err := r.Space.Keys(r.Context())
+	keys, err := protocols.DescribeKeys(r)
 	if err != nil {
 		return err
 	}
@@ -39,10 +39,7 @@ func describe(w http.ResponseWriter, r *protocols.Request) error {
 	answer := struct {
 		Keys      []protocols.KeyDescription `json:"keys"`
 		Databases []databaseDescription      `json:"databases"`
-	}{[]protocols.KeyDescription{}, []databaseDescription{}}
-	for _, k := range keys {
-		answer.Keys = append(answer.Keys, protocols.DescribeKey(k))
-	}
+	}{keys, []databaseDescription{}}
 	for _, root := range roots {
 		arch := root.Member
 		if arch == registry.EveryMember {

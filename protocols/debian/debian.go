@@ -43,8 +43,8 @@ func New() *protocols.Type {
 		Routes: []protocols.Route{
 			{Method: http.MethodGet, Pattern: "repository.key", Action: access.Read, Handle: armoredKey},
 			{Method: http.MethodGet, Pattern: "repository.gpg", Action: access.Read, Handle: binaryKey},
-			{Method: http.MethodPut, Pattern: "repository.key", Action: access.Administer, Handle: replaceKey},
-			{Method: http.MethodPost, Pattern: "repository.key", Action: access.Administer, Handle: replaceKey},
+			{Method: http.MethodPut, Pattern: "repository.key", Action: access.Administer, Handle: protocols.ReplaceKey},
+			{Method: http.MethodPost, Pattern: "repository.key", Action: access.Administer, Handle: protocols.ReplaceKey},
 			{Method: http.MethodGet, Pattern: "repository.json", Action: access.Read, Handle: describe},
 			{Method: http.MethodGet, Pattern: "dists/{distribution}/by-hash/{algorithm}/{hash}", Action: access.Read, Handle: topByHash},
 			{Method: http.MethodGet, Pattern: "dists/{distribution}/{component}/{folder}/by-hash/{algorithm}/{hash}", Action: access.Read, Handle: listByHash},

@@ -9,13 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"entrepot/protocols"
 	"entrepot/registry"
 )
 
-// maxRequest is the longest key or description of a distribution, in bytes.
+// maxRequest is the longest description of a distribution, in bytes.
 const maxRequest = 256 << 10
 
 // armoredKey serves the keys that sign the owner's distributions, as apt takes
@@ -29,40 +28,6 @@ func binaryKey(w http.ResponseWriter, r *protocols.Request) error {
 	return protocols.OpenPGPKeys(w, r, "repository.gpg", false)
 }
 
-// replaceKey lets another key sign: PUT brings a private key, POST has one
-// made (?algorithm=ed25519 for one that apt before 1.6 cannot read). The old
-// one signs beside it for ?overlap=30 days, so that clients have time to fetch
-// the new one; 0 ends it at once.
-func replaceKey(w http.ResponseWriter, r *protocols.Request) error {
-	change := registry.KeyChange{Algorithm: r.URL.Query().Get("algorithm")}
-	if days := r.URL.Query().Get("overlap"); days != "" {
-		n, err := strconv.Atoi(days)
-		if err != nil || n < 0 || n > 3650 {
-			return registry.FieldErrorf("overlap", "overlap: want a number of days up to 3650")
-		}
-		change.Overlap = time.Duration(n) * 24 * time.Hour
-		if n == 0 {
-			change.Overlap = -1
-		}
-	}
-	if r.Method == http.MethodPut {
-		private, err := body(r)
-		if err != nil {
-			return err
-		}
-		if len(private) == 0 {
-			return registry.FieldErrorf("key", "the body is empty; POST makes a new key")
-		}
-		change.Private = private
-	}
-	key, err := r.Space.ReplaceKey(r.Context(), change)
-	if err != nil {
-		return err
-	}
-	protocols.WriteJSON(w, r.Request, http.StatusCreated, describeKey(key))
-	return nil
-}
-
 func body(r *protocols.Request) ([]byte, error) {
 	raw, err := protocols.ReadLimited(r.Body, maxRequest)
 	switch {
@@ -72,27 +37,6 @@ func body(r *protocols.Request) ([]byte, error) {
 		return nil, registry.Errorf(registry.Invalid, "the body broke off: %v", err)
 	}
 	return raw, nil
-}
-
-// keyDescription is a key as repository.json has it.
-type keyDescription struct {
-	Fingerprint string     `json:"fingerprint"`
-	Algorithm   string     `json:"algorithm"`
-	Identity    string     `json:"identity"`
-	Current     bool       `json:"current"`
-	SignsUntil  *time.Time `json:"signsUntil,omitempty"`
-	ExpiresAt   *time.Time `json:"expiresAt,omitempty"`
-}
-
-func describeKey(k registry.Key) keyDescription {
-	d := keyDescription{Fingerprint: k.Fingerprint, Algorithm: k.Algorithm, Identity: k.Identity, Current: k.Current}
-	if !k.SignsUntil.IsZero() {
-		d.SignsUntil = &k.SignsUntil
-	}
-	if !k.ExpiresAt.IsZero() {
-		d.ExpiresAt = &k.ExpiresAt
-	}
-	return d
 }
 
 // distribution is a distribution as repository.json has it, and as PUT takes
@@ -131,7 +75,7 @@ func describeDistribution(name string, s map[string]string) distribution {
 
 // describe tells the keys and the distributions.
 func describe(w http.ResponseWriter, r *protocols.Request) error {
-	keys, err := r.Space.Keys(r.Context())
+	keys, err := protocols.DescribeKeys(r)
 	if err != nil {
 		return err
 	}
@@ -140,12 +84,9 @@ func describe(w http.ResponseWriter, r *protocols.Request) error {
 		return err
 	}
 	answer := struct {
-		Keys          []keyDescription `json:"keys"`
-		Distributions []distribution   `json:"distributions"`
-	}{[]keyDescription{}, []distribution{}}
-	for _, k := range keys {
-		answer.Keys = append(answer.Keys, describeKey(k))
-	}
+		Keys          []protocols.KeyDescription `json:"keys"`
+		Distributions []distribution             `json:"distributions"`
+	}{keys, []distribution{}}
 	for _, root := range roots {
 		answer.Distributions = append(answer.Distributions, describeDistribution(root.Family, root.Settings))
 	}
