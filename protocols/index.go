@@ -118,9 +118,27 @@ func ServeIndexObject(w http.ResponseWriter, r *Request, o *registry.IndexObject
 		}
 		plain = withoutHeader(plain, "If-Range")
 	}
-	http.ServeContent(w, plain, "", o.Modified, o.Open(r.Context()))
+	http.ServeContent(&dated{w, h.Get("Last-Modified")}, plain, "", o.Modified, o.Open(r.Context()))
 	return nil
 }
+
+// dated keeps the date on the refusal of a range, where ServeContent drops it:
+// apt asks for the rest of a file that it has whole, dates the file by this
+// answer and compares that date from then on.
+type dated struct {
+	http.ResponseWriter
+	modified string
+}
+
+func (d *dated) WriteHeader(status int) {
+	if status == http.StatusRequestedRangeNotSatisfiable && d.modified != "" {
+		d.Header().Set("Last-Modified", d.modified)
+	}
+	d.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (d *dated) Unwrap() http.ResponseWriter { return d.ResponseWriter }
 
 // withoutHeader is the request without one of its headers.
 func withoutHeader(r *http.Request, name string) *http.Request {
