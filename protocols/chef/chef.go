@@ -64,7 +64,7 @@ func routes(s *signed) []protocols.Route {
 		{Method: get, Pattern: cookbook + "/contingent", Action: access.Read, Handle: contingent},
 		{Method: get, Pattern: version, Action: access.Read, Handle: showVersion},
 		{Method: get, Pattern: version + "/download", Action: access.Read, Handle: download},
-		{Method: post, Pattern: api + "/cookbooks", Action: access.Write, Handle: share},
+		{Method: post, Pattern: api + "/cookbooks", Action: access.Write, Handle: s.share},
 		{Method: put, Pattern: cookbook + "/deprecate", Action: access.Write, Handle: deprecate},
 		{Method: del, Pattern: cookbook + "/deprecate", Action: access.Write, Handle: undeprecate},
 		{Method: del, Pattern: version, Action: access.Delete, Handle: removeVersion},

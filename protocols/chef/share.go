@@ -34,12 +34,15 @@ type form struct {
 
 // share publishes a version of a cookbook.
 // https://docs.chef.io/supermarket/supermarket_api/#post-cookbooks
-func share(w http.ResponseWriter, r *protocols.Request) error {
+func (s *signed) share(w http.ResponseWriter, r *protocols.Request) error {
 	f, err := readForm(r)
 	if err != nil {
 		return err
 	}
 	p, err := publication(r, f)
+	if err == nil {
+		err = s.shareOnce(r, p)
+	}
 	if err != nil {
 		r.Registry.Discard(r.Context(), f.archive)
 		return err
@@ -57,6 +60,31 @@ func share(w http.ResponseWriter, r *protocols.Request) error {
 		"uri": urls{root}.cookbook(done.Package.Name), "name": done.Package.Name, "version": done.Version.Version,
 	})
 	return nil
+}
+
+// duplicate is what knife looks for.
+const duplicate = "Version already exists"
+
+// shareOnce refuses a signed request that was taken before, unless it is told
+// anyway that its version is there.
+func (s *signed) shareOnce(r *protocols.Request, p registry.Publication) error {
+	if sig, err := parseSignature(r.Header); sig == nil || err != nil {
+		return err
+	}
+	known, err := r.Space.AnyPackage(r.Context(), p.NormalizedName)
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		_, err := r.Space.File(r.Context(), known, p.NormalizedVersion, archiveKey, "")
+		if err == nil {
+			return registry.Errorf(registry.Conflict, duplicate)
+		}
+		if registry.CodeOf(err) != registry.NotFound {
+			return err
+		}
+	}
+	return s.once(r)
 }
 
 // readForm reads a form to its end and stores the archive on the way. When it
@@ -145,12 +173,11 @@ func publication(r *protocols.Request, f *form) (registry.Publication, error) {
 	p = registry.Publication{
 		Name: m.name, NormalizedName: fold(m.name),
 		Version: m.version.text, NormalizedVersion: m.version.normalized(),
-		SortKey:  m.version.sortKey(),
-		Facts:    a.facts(f.category),
-		Metadata: a.kept(f.category),
-		Policy:   registry.CreateVersion,
-		// knife looks for these words.
-		Duplicate: "Version already exists",
+		SortKey:   m.version.sortKey(),
+		Facts:     a.facts(f.category),
+		Metadata:  a.kept(f.category),
+		Policy:    registry.CreateVersion,
+		Duplicate: duplicate,
 		Files: []registry.File{{
 			Name: m.name + "-" + m.version.text + ".tar.gz", NormalizedName: archiveKey, Lead: true,
 			MediaType: archiveType, Content: f.archive, Fragment: fragment,

@@ -184,10 +184,21 @@ func (s *signed) identify(r *protocols.Request) (access.Viewer, error) {
 	if err != nil {
 		return access.Viewer{}, err
 	}
-	if _, first := s.seen.SetIfAbsent(sha256.Sum256(sig.value), struct{}{}); !first {
-		return access.Viewer{}, refused("the signature was used before: sign each request anew")
-	}
 	return v, nil
+}
+
+// once refuses a signed request that was taken before. Two that say the same in
+// the same second are the same request: what has nothing left to do is told so
+// before this is asked.
+func (s *signed) once(r *protocols.Request) error {
+	sig, err := parseSignature(r.Header)
+	if sig == nil || err != nil {
+		return err
+	}
+	if _, first := s.seen.SetIfAbsent(sha256.Sum256(sig.value), struct{}{}); !first {
+		return refused("the signature was used before: sign each request anew")
+	}
+	return nil
 }
 
 // whole makes a handler take signed requests only as they were signed: with
@@ -216,6 +227,9 @@ func (s *signed) whole(handle func(http.ResponseWriter, *protocols.Request) erro
 				return err
 			}
 			r.Body = io.NopCloser(bytes.NewReader(body))
+			if err := s.once(r); err != nil {
+				return err
+			}
 		}
 		return handle(w, r)
 	}
