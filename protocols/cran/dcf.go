@@ -101,11 +101,6 @@ func (r *record) line(name string) string {
 	return protocols.OneLine(strings.Join(r.values[name], " "))
 }
 
-// text is the value of a field with its lines.
-func (r *record) text(name string) string {
-	return strings.TrimSpace(strings.Join(r.values[name], "\n"))
-}
-
 // write writes the whole record, each field on one line, in UTF-8.
 func (r *record) write() string {
 	var b strings.Builder
