@@ -70,7 +70,7 @@ func (r *repository) fill(group string, n int) {
 		Select(packageversion.FieldID, packageversion.FieldSortKey).
 		WithFiles(func(q *ent.PackageFileQuery) { q.Select(packagefile.FieldID, packagefile.FieldVersionID) }).
 		AllX(ctx)
-	for chunk := range slices.Chunk(versions, 1000) {
+	for chunk := range slices.Chunk(versions, 500) {
 		var rows []*ent.IndexFragmentCreate
 		for _, v := range chunk {
 			for _, like := range all {
