@@ -55,7 +55,7 @@ func cmdNuget(ts *testscript.TestScript, neg bool, args []string) error {
 		return err
 	}
 	n.user, n.secret, _ = strings.Cut(*user, ":")
-	usage := errors.New("usage: nuget3 [-u USER:SECRET] [-k KEY] [-prerelease] [-skip-duplicate] COMMAND WHERE ARGUMENT...")
+	usage := errors.New("usage: nuget3 [-u USER:SECRET] [-k KEY] [-prerelease] [-skip-duplicate] COMMAND WHERE [ARGUMENTS]")
 	if flags.NArg() < 2 {
 		return usage
 	}

@@ -327,7 +327,7 @@ func cmdSwift(ts *testscript.TestScript, neg bool, args []string) error {
 		return err
 	}
 	if flags.NArg() < 2 {
-		return errors.New("usage: swift [-t TOKEN] login|publish|list|get|manifest|identifiers|pack ROOT ...")
+		return errors.New("usage: swift [-t TOKEN] login|publish|list|get|manifest|identifiers|pack ROOT [ARGUMENTS]")
 	}
 	if flags.Arg(0) == "pack" && flags.NArg() == 3 && !neg {
 		archive, err := swiftArchive(ts.MkAbs(flags.Arg(1)), "package")

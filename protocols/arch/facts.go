@@ -1,8 +1,6 @@
 package arch
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/mail"
 	"slices"
 	"strconv"
@@ -97,25 +95,18 @@ func liftMetadata(p protocols.Pkginfo) metadata {
 
 // facts are the lines of a version's page.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var m metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &m); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	m, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("base", "Base", m.Base)
-	add("packager", "Packager", m.Packager)
+	var all protocols.Facts
+	all.Add("base", "Base", m.Base)
+	all.Add("packager", "Packager", m.Packager)
 	if m.Built > 0 && m.Built < 1<<40 {
-		add("built", "Built", time.Unix(m.Built, 0).UTC().Format(time.DateTime))
+		all.Add("built", "Built", time.Unix(m.Built, 0).UTC().Format(time.DateTime))
 	}
 	if m.InstalledSize > 0 {
-		add("installed-size", "Installed size", strconv.FormatInt(m.InstalledSize, 10)+" bytes")
+		all.Add("installed-size", "Installed size", strconv.FormatInt(m.InstalledSize, 10)+" bytes")
 	}
 	return all, nil
 }

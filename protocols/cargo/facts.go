@@ -1,7 +1,6 @@
 package cargo
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"entrepot/ent"
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -40,28 +40,21 @@ func newMetadata(u *upload, size int64, a archive) metadata {
 
 // facts are what a version's page shows beside the facts all types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var md metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &md); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	md, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("rust-version", "Oldest Rust", md.RustVersion)
-	add("edition", "Edition", md.Edition)
-	add("documentation", "Documentation", md.Documentation)
-	add("categories", "Categories", strings.Join(md.Categories, ", "))
+	var all protocols.Facts
+	all.Add("rust-version", "Oldest Rust", md.RustVersion)
+	all.Add("edition", "Edition", md.Edition)
+	all.Add("documentation", "Documentation", md.Documentation)
+	all.Add("categories", "Categories", strings.Join(md.Categories, ", "))
 	if v.License == "" {
-		add("license-file", "License file", md.LicenseFile)
+		all.Add("license-file", "License file", md.LicenseFile)
 	}
-	add("links", "Links to", md.Links)
+	all.Add("links", "Links to", md.Links)
 	if md.FileCount > 0 {
-		add("unpacked", "Unpacked", fmt.Sprintf("%s in %s", sizeText(md.UnpackedSize), counted(md.FileCount, "file")))
+		all.Add("unpacked", "Unpacked", fmt.Sprintf("%s in %s", sizeText(md.UnpackedSize), counted(md.FileCount, "file")))
 	}
 	if len(md.Features) > 0 {
 		table := registry.Fact{Name: "features", Title: "Features", Columns: []string{"Feature", "Turns on"}}

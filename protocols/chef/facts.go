@@ -1,20 +1,16 @@
 package chef
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"entrepot/ent"
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
 // facts are what a version's page shows beside the facts all types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var k kept
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &k); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	k, err := protocols.Metadata[kept](v)
+	if err != nil {
+		return nil, err
 	}
 	var all []registry.Fact
 	add := func(name, title, value string) {

@@ -3,7 +3,6 @@ package composer
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -135,21 +134,14 @@ func newMetadata(m manifest) metadata {
 
 // facts are what a version's page shows beside the facts all types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var md metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &md); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	md, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("type", "Type", md.Type)
-	add("replace", "Replaces", strings.Join(md.Replace, ", "))
-	add("provide", "Provides", strings.Join(md.Provide, ", "))
+	var all protocols.Facts
+	all.Add("type", "Type", md.Type)
+	all.Add("replace", "Replaces", strings.Join(md.Replace, ", "))
+	all.Add("provide", "Provides", strings.Join(md.Provide, ", "))
 	if len(md.Support) > 0 {
 		support := registry.Fact{Name: "support", Title: "Support", Columns: []string{"For", "Address"}}
 		for _, key := range slices.Sorted(maps.Keys(md.Support)) {

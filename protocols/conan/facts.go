@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"entrepot/ent"
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -22,11 +23,9 @@ const (
 // facts are what a version's page shows of its recipe beside the facts all
 // types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var md metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &md); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	md, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
 	var all []registry.Fact
 	if md.PackageType != "" {

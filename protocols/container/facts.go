@@ -8,6 +8,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"entrepot/ent"
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -23,32 +24,27 @@ func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []registry.Fact
-	line := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	line("kind", "Kind", kindTitles[about.Kind])
-	line("digest", "Digest", v.Version)
-	line("mediaType", "Media type", about.MediaType)
-	line("artifactType", "Artifact type", about.ArtifactType)
-	line("platform", "Platform", about.Platform.String())
-	line("subject", "Refers to", about.Subject)
+	var all protocols.Facts
+	all.Add("kind", "Kind", kindTitles[about.Kind])
+	all.Add("digest", "Digest", v.Version)
+	all.Add("mediaType", "Media type", about.MediaType)
+	all.Add("artifactType", "Artifact type", about.ArtifactType)
+	all.Add("platform", "Platform", about.Platform.String())
+	all.Add("subject", "Refers to", about.Subject)
 	stated := maps.Clone(about.Labels)
 	if stated == nil {
 		stated = map[string]string{}
 	}
 	maps.Copy(stated, about.Annotations)
-	line("version", "Version", stated[v1.AnnotationVersion])
-	line("revision", "Revision", stated[v1.AnnotationRevision])
-	line("vendor", "Vendor", stated[v1.AnnotationVendor])
-	line("base", "Base image", stated[v1.AnnotationBaseImageName])
+	all.Add("version", "Version", stated[v1.AnnotationVersion])
+	all.Add("revision", "Revision", stated[v1.AnnotationRevision])
+	all.Add("vendor", "Vendor", stated[v1.AnnotationVendor])
+	all.Add("base", "Base image", stated[v1.AnnotationBaseImageName])
 	created := stated[v1.AnnotationCreated]
 	if created == "" {
 		created = about.Created
 	}
-	line("created", "Built", created)
+	all.Add("created", "Built", created)
 	for _, table := range []registry.Fact{
 		{Name: "platforms", Title: "Platforms", Columns: []string{"Platform", "Digest", "Size"}, Rows: platformRows(about.Manifests)},
 		{Name: "layers", Title: "Layers", Columns: []string{"Command", "Digest", "Size"}, Rows: layerRows(about.Layers)},

@@ -168,7 +168,7 @@ func showDescription(w http.ResponseWriter, r *protocols.Request) error {
 	if err != nil {
 		return err
 	}
-	md, err := readMetadata(v)
+	md, err := protocols.Metadata[metadata](v)
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,6 @@ package cran
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strings"
 
 	"entrepot/ent"
@@ -68,15 +66,6 @@ func newMetadata(d *description, c *contents) metadata {
 	return metadata{Description: d.write(), News: protocols.CutText(c.news, maxNews)}
 }
 
-func readMetadata(v *ent.PackageVersion) (md metadata, err error) {
-	if len(v.Metadata) > 0 {
-		if err = json.Unmarshal(v.Metadata, &md); err != nil {
-			err = fmt.Errorf("decode metadata: %w", err)
-		}
-	}
-	return md, err
-}
-
 // shown are the fields that a version's page has lines for.
 var shown = []struct{ field, name, title string }{
 	{"Maintainer", "maintainer", "Maintainer"}, {"Authors@R", "authors", "Authors"}, {"Type", "type", "Type"},
@@ -90,7 +79,7 @@ var shown = []struct{ field, name, title string }{
 
 // facts are the lines of a version's page.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	md, err := readMetadata(v)
+	md, err := protocols.Metadata[metadata](v)
 	if err != nil || md.Description == "" {
 		return nil, err
 	}

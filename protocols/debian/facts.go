@@ -1,8 +1,6 @@
 package debian
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/mail"
 	"strings"
 
@@ -112,26 +110,19 @@ func liftMetadata(s stanza) metadata {
 
 // facts are the lines of a version's page.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var m metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &m); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	m, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("source", "Source package", m.Source)
-	add("section", "Section", m.Section)
-	add("priority", "Priority", m.Priority)
-	add("maintainer", "Maintainer", m.Maintainer)
+	var all protocols.Facts
+	all.Add("source", "Source package", m.Source)
+	all.Add("section", "Section", m.Section)
+	all.Add("priority", "Priority", m.Priority)
+	all.Add("maintainer", "Maintainer", m.Maintainer)
 	if m.InstalledSize != "" {
-		add("installed-size", "Installed size", m.InstalledSize+" KiB")
+		all.Add("installed-size", "Installed size", m.InstalledSize+" KiB")
 	}
-	add("multi-arch", "Multi-Arch", m.MultiArch)
-	add("essential", "Essential", m.Essential)
+	all.Add("multi-arch", "Multi-Arch", m.MultiArch)
+	all.Add("essential", "Essential", m.Essential)
 	return all, nil
 }

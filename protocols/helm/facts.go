@@ -128,52 +128,40 @@ func changes(text string) (rows [][]string) {
 
 // facts are the lines and tables of a version's page.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var md metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &md); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	md, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
 	c := md.Chart
 	if c == nil {
 		return nil, nil
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	table := func(name, title string, rows [][]string, columns ...string) {
-		if len(rows) > 0 {
-			all = append(all, registry.Fact{Name: name, Title: title, Columns: columns, Rows: rows})
-		}
-	}
-	add("app-version", "App version", line(c.AppVersion))
-	add("type", "Type", line(c.Type))
-	add("kubernetes", "Needs Kubernetes", line(c.KubeVersion))
-	add("api-version", "Chart API", c.APIVersion)
-	add("sources", "Sources", line(strings.Join(c.Sources, ", ")))
-	add("subcharts", "Charts within", line(strings.Join(md.Subcharts, ", ")))
+	var all protocols.Facts
+	all.Add("app-version", "App version", line(c.AppVersion))
+	all.Add("type", "Type", line(c.Type))
+	all.Add("kubernetes", "Needs Kubernetes", line(c.KubeVersion))
+	all.Add("api-version", "Chart API", c.APIVersion)
+	all.Add("sources", "Sources", line(strings.Join(c.Sources, ", ")))
+	all.Add("subcharts", "Charts within", line(strings.Join(md.Subcharts, ", ")))
 	if n := len(md.Templates); n > 0 {
-		add("templates", "Templates", fmt.Sprint(n))
+		all.Add("templates", "Templates", fmt.Sprint(n))
 	}
 	var repositories [][]string
 	for _, d := range c.Dependencies {
 		repositories = append(repositories, row(d.Name, d.Alias, d.Version, d.Repository, d.Condition))
 	}
-	table("dependencies", "Dependencies", repositories, "Chart", "Alias", "Version", "Repository", "Condition")
-	table("images", "Images", md.Images, "Name", "Image")
-	table("changes", "Changes", md.Changes, "Kind", "Change")
-	table("values", "Values", md.Values, "Key", "Default", "Description")
-	table("schema", "Schema of the values", md.Schema, "Key", "Type", "Description")
+	all.AddTable("dependencies", "Dependencies", repositories, "Chart", "Alias", "Version", "Repository", "Condition")
+	all.AddTable("images", "Images", md.Images, "Name", "Image")
+	all.AddTable("changes", "Changes", md.Changes, "Kind", "Change")
+	all.AddTable("values", "Values", md.Values, "Key", "Default", "Description")
+	all.AddTable("schema", "Schema of the values", md.Schema, "Key", "Type", "Description")
 	var annotations [][]string
 	for _, key := range slices.Sorted(maps.Keys(c.Annotations)) {
 		if key != annotationLicense && key != annotationImages && key != annotationChanges {
 			annotations = append(annotations, row(key, protocols.OneLine(c.Annotations[key])))
 		}
 	}
-	table("annotations", "Annotations", annotations, "Key", "Value")
+	all.AddTable("annotations", "Annotations", annotations, "Key", "Value")
 	return all, nil
 }
 

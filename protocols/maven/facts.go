@@ -1,34 +1,25 @@
 package maven
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"entrepot/ent"
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
 // facts are what a version's page shows beside the facts all types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var md metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &md); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	md, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("name", "Name", md.Name)
-	add("packaging", "Packaging", md.Packaging)
+	var all protocols.Facts
+	all.Add("name", "Name", md.Name)
+	all.Add("packaging", "Packaging", md.Packaging)
 	if md.Parent != nil {
-		add("parent", "Parent", md.Parent.GroupID+":"+md.Parent.ArtifactID+":"+md.Parent.Version)
+		all.Add("parent", "Parent", md.Parent.GroupID+":"+md.Parent.ArtifactID+":"+md.Parent.Version)
 	}
-	add("organization", "Organization", md.Organization)
-	add("issues", "Issues", md.Issues)
+	all.Add("organization", "Organization", md.Organization)
+	all.Add("issues", "Issues", md.Issues)
 	if rows := licenseRows(md.Licenses); rows != nil {
 		all = append(all, registry.Fact{Name: "licenses", Title: "Licenses", Columns: []string{"Name", "Text"}, Rows: rows})
 	}

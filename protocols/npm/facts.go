@@ -190,42 +190,35 @@ func repositoryURL(m manifest) string {
 
 // facts are what a version's page shows beside the facts all types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var md metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &md); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	md, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
+	var all protocols.Facts
 	var engines []string
 	for _, engine := range slices.Sorted(maps.Keys(md.Engines)) {
 		engines = append(engines, engine+" "+md.Engines[engine])
 	}
-	add("engines", "Runs on", strings.Join(engines, ", "))
-	add("os", "Systems", strings.Join(md.OS, ", "))
-	add("cpu", "Processors", strings.Join(md.CPU, ", "))
-	add("libc", "C library", strings.Join(md.Libc, ", "))
-	add("commands", "Commands", strings.Join(md.Commands, ", "))
+	all.Add("engines", "Runs on", strings.Join(engines, ", "))
+	all.Add("os", "Systems", strings.Join(md.OS, ", "))
+	all.Add("cpu", "Processors", strings.Join(md.CPU, ", "))
+	all.Add("libc", "C library", strings.Join(md.Libc, ", "))
+	all.Add("commands", "Commands", strings.Join(md.Commands, ", "))
 	if md.Module == "module" {
-		add("module", "Modules", "ECMAScript")
+		all.Add("module", "Modules", "ECMAScript")
 	}
 	if md.Types {
-		add("types", "Type declarations", "included")
+		all.Add("types", "Type declarations", "included")
 	}
 	if md.InstallScript {
-		add("install-script", "Install script", "runs when installed")
+		all.Add("install-script", "Install script", "runs when installed")
 	}
 	if md.Provenance {
-		add("provenance", "Provenance", "attestation attached")
+		all.Add("provenance", "Provenance", "attestation attached")
 	}
-	add("bugs", "Issues", md.Bugs)
+	all.Add("bugs", "Issues", md.Bugs)
 	if md.FileCount > 0 {
-		add("unpacked", "Unpacked", fmt.Sprintf("%s in %s", sizeText(md.UnpackedSize), counted(md.FileCount, "file")))
+		all.Add("unpacked", "Unpacked", fmt.Sprintf("%s in %s", sizeText(md.UnpackedSize), counted(md.FileCount, "file")))
 	}
 	return all, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"entrepot/ent"
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -14,34 +15,29 @@ func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
+	var all protocols.Facts
 	if !strings.EqualFold(m.Title, m.ID) {
-		add("title", "Title", m.Title)
+		all.Add("title", "Title", m.Title)
 	}
-	add("frameworks", "Frameworks", strings.Join(m.frameworks(), ", "))
+	all.Add("frameworks", "Frameworks", strings.Join(m.frameworks(), ", "))
 	if !slices.Equal(m.PackageTypes, []string{dependencyType}) {
-		add("package-types", "Package types", strings.Join(m.PackageTypes, ", "))
+		all.Add("package-types", "Package types", strings.Join(m.PackageTypes, ", "))
 	}
 	if m.LicenseExpression == "" {
-		add("license-file", "License file", m.LicenseFile)
-		add("license-url", "License", m.LicenseURL)
+		all.Add("license-file", "License file", m.LicenseFile)
+		all.Add("license-url", "License", m.LicenseURL)
 	}
-	add("copyright", "Copyright", m.Copyright)
-	add("language", "Language", m.Language)
-	add("min-client-version", "Oldest client", m.MinClientVersion)
-	add("commit", "Commit", m.Repository.Commit)
+	all.Add("copyright", "Copyright", m.Copyright)
+	all.Add("language", "Language", m.Language)
+	all.Add("min-client-version", "Oldest client", m.MinClientVersion)
+	all.Add("commit", "Commit", m.Repository.Commit)
 	if m.DevelopmentDependency {
-		add("development-dependency", "Development dependency", "yes")
+		all.Add("development-dependency", "Development dependency", "yes")
 	}
 	if m.RequireLicenseAcceptance {
-		add("license-acceptance", "License must be accepted", "yes")
+		all.Add("license-acceptance", "License must be accepted", "yes")
 	}
-	add("release-notes", "Release notes", m.ReleaseNotes)
+	all.Add("release-notes", "Release notes", m.ReleaseNotes)
 	return all, nil
 }
 

@@ -1,7 +1,6 @@
 package pub
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,24 +127,17 @@ func lines(list []string) []string {
 
 // facts are what a version's page shows beside the facts all types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var md metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &md); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	md, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("documentation", "Documentation", md.Documentation)
-	add("issue-tracker", "Issues", md.IssueTracker)
-	add("platforms", "Platforms", strings.Join(md.Platforms, ", "))
-	add("executables", "Executables", strings.Join(md.Executables, ", "))
+	var all protocols.Facts
+	all.Add("documentation", "Documentation", md.Documentation)
+	all.Add("issue-tracker", "Issues", md.IssueTracker)
+	all.Add("platforms", "Platforms", strings.Join(md.Platforms, ", "))
+	all.Add("executables", "Executables", strings.Join(md.Executables, ", "))
 	if md.FileCount > 0 {
-		add("files", "Files", fmt.Sprint(md.FileCount))
+		all.Add("files", "Files", fmt.Sprint(md.FileCount))
 	}
 	if len(md.Environment) > 0 {
 		table := registry.Fact{Name: "environment", Title: "Environment", Columns: []string{"SDK", "Versions"}}

@@ -2,8 +2,6 @@ package pypi
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"net/mail"
 	"regexp"
 	"slices"
@@ -191,29 +189,17 @@ func newMetadata(m coreMetadata) metadata {
 
 // facts are what a version's page shows beside the facts all types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var md metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &md); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	md, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("requires-python", "Requires Python", md.RequiresPython)
-	add("extras", "Extras", strings.Join(md.Extras, ", "))
+	var all protocols.Facts
+	all.Add("requires-python", "Requires Python", md.RequiresPython)
+	all.Add("extras", "Extras", strings.Join(md.Extras, ", "))
 	if platforms := strings.Join(md.Platforms, ", "); !strings.EqualFold(platforms, "any") {
-		add("platforms", "Platforms", platforms)
+		all.Add("platforms", "Platforms", platforms)
 	}
-	add("imports", "Imports", strings.Join(md.Imports, ", "))
-	table := func(name, title string, columns []string, rows [][]string) {
-		if len(rows) > 0 {
-			all = append(all, registry.Fact{Name: name, Title: title, Columns: columns, Rows: rows})
-		}
-	}
+	all.Add("imports", "Imports", strings.Join(md.Imports, ", "))
 	var links, classifiers [][]string
 	for _, l := range md.Links {
 		links = append(links, []string{l.Label, l.URL})
@@ -222,7 +208,7 @@ func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
 		topic, value, _ := strings.Cut(classifier, " :: ")
 		classifiers = append(classifiers, []string{topic, value})
 	}
-	table("links", "Links", []string{"Label", "Address"}, links)
-	table("classifiers", "Classifiers", []string{"Topic", "Value"}, classifiers)
+	all.AddTable("links", "Links", links, "Label", "Address")
+	all.AddTable("classifiers", "Classifiers", classifiers, "Topic", "Value")
 	return all, nil
 }

@@ -1,8 +1,6 @@
 package rpm
 
 import (
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -73,28 +71,21 @@ func (p *pack) metadata() metadata {
 
 // facts are the lines of a version's page.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var m metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &m); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	m, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("source", "Source package", m.SourceRPM)
-	add("group", "Group", m.Group)
-	add("vendor", "Vendor", m.Vendor)
-	add("packager", "Packager", m.Packager)
-	add("build-host", "Build host", m.BuildHost)
+	var all protocols.Facts
+	all.Add("source", "Source package", m.SourceRPM)
+	all.Add("group", "Group", m.Group)
+	all.Add("vendor", "Vendor", m.Vendor)
+	all.Add("packager", "Packager", m.Packager)
+	all.Add("build-host", "Build host", m.BuildHost)
 	if m.BuildTime > 0 {
-		add("built", "Built", day(m.BuildTime))
+		all.Add("built", "Built", day(m.BuildTime))
 	}
 	if m.Installed > 0 {
-		add("installed-size", "Installed size", strconv.FormatUint(m.Installed, 10)+" bytes")
+		all.Add("installed-size", "Installed size", strconv.FormatUint(m.Installed, 10)+" bytes")
 	}
 	if len(m.Changes) > 0 {
 		f := registry.Fact{Name: "changelog", Title: "Changelog", Columns: []string{"Date", "Author", "Change"}}

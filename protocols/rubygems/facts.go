@@ -1,8 +1,6 @@
 package rubygems
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -64,27 +62,20 @@ func newMetadata(s *gemspec) metadata {
 
 // facts are what a version's page shows beside the facts all types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var md metadata
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &md); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	md, err := protocols.Metadata[metadata](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("ruby", "Needs Ruby", md.Ruby)
+	var all protocols.Facts
+	all.Add("ruby", "Needs Ruby", md.Ruby)
 	if md.RubyGems != anything.join("") {
-		add("rubygems", "Needs RubyGems", md.RubyGems)
+		all.Add("rubygems", "Needs RubyGems", md.RubyGems)
 	}
-	add("executables", "Executables", strings.Join(md.Executables, ", "))
+	all.Add("executables", "Executables", strings.Join(md.Executables, ", "))
 	if md.Signed {
-		add("signed", "Signed", "yes")
+		all.Add("signed", "Signed", "yes")
 	}
-	add("built_with", "Built with RubyGems", md.BuiltWith)
+	all.Add("built_with", "Built with RubyGems", md.BuiltWith)
 	if len(md.Metadata) > 0 {
 		table := registry.Fact{Name: "metadata", Title: "Metadata", Columns: []string{"Key", "Value"}}
 		for _, key := range slices.Sorted(maps.Keys(md.Metadata)) {

@@ -1,11 +1,10 @@
 package swift
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 
 	"entrepot/ent"
+	"entrepot/protocols"
 	"entrepot/registry"
 )
 
@@ -20,29 +19,22 @@ type kept struct {
 
 // facts are what a version's page shows beside the facts all types share.
 func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	var k kept
-	if len(v.Metadata) > 0 {
-		if err := json.Unmarshal(v.Metadata, &k); err != nil {
-			return nil, fmt.Errorf("decode metadata: %w", err)
-		}
+	k, err := protocols.Metadata[kept](v)
+	if err != nil {
+		return nil, err
 	}
-	var all []registry.Fact
-	add := func(name, title, value string) {
-		if value != "" {
-			all = append(all, registry.Fact{Name: name, Title: title, Value: value})
-		}
-	}
-	add("signer", "Signed by", k.Signer)
+	var all protocols.Facts
+	all.Add("signer", "Signed by", k.Signer)
 	if len(k.Tools) > 0 {
-		add("tools-version", "Swift tools", k.Tools[0])
-		add("manifests", "Manifests for", strings.Join(k.Tools[1:], ", "))
+		all.Add("tools-version", "Swift tools", k.Tools[0])
+		all.Add("manifests", "Manifests for", strings.Join(k.Tools[1:], ", "))
 	}
 	if a := k.Metadata.Author; a != nil && a.Organization != nil {
-		add("organization", "Organization", a.Organization.Name)
+		all.Add("organization", "Organization", a.Organization.Name)
 	}
-	add("license-url", "License", k.Metadata.LicenseURL)
-	add("readme-url", "Readme", k.Metadata.ReadmeURL)
-	add("first-published", "First published", k.Metadata.OriginalPublicationTime)
-	add("repositories", "Repositories", strings.Join(k.Metadata.RepositoryURLs, ", "))
+	all.Add("license-url", "License", k.Metadata.LicenseURL)
+	all.Add("readme-url", "Readme", k.Metadata.ReadmeURL)
+	all.Add("first-published", "First published", k.Metadata.OriginalPublicationTime)
+	all.Add("repositories", "Repositories", strings.Join(k.Metadata.RepositoryURLs, ", "))
 	return all, nil
 }
