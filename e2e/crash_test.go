@@ -17,7 +17,7 @@ import (
 const (
 	// crashRounds times the number of types is how often the server is killed in
 	// each set-up: every type meets as many kills however many types there are.
-	crashRounds = 16
+	crashRounds = 9
 	// crashProof is how many acknowledged publishes of a type prove something.
 	crashProof = 100
 )
