@@ -30,6 +30,8 @@ type Viewer struct {
 	// CredentialID is the id of the token that was presented, or 0 for a
 	// password or a browser session.
 	CredentialID int64
+	// Agent says, of the server's own work, what part of it: "cleanup: nightly".
+	Agent string
 	// Scopes narrows the viewer to what its token may do; nil narrows nothing.
 	Scopes []Scope
 }

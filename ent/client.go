@@ -12,6 +12,8 @@ import (
 	"entrepot/ent/migrate"
 
 	"entrepot/ent/blobupload"
+	"entrepot/ent/cleanuprule"
+	"entrepot/ent/cleanuprun"
 	"entrepot/ent/event"
 	"entrepot/ent/indexdata"
 	"entrepot/ent/indexfragment"
@@ -49,6 +51,10 @@ type Client struct {
 	Schema *migrate.Schema
 	// BlobUpload is the client for interacting with the BlobUpload builders.
 	BlobUpload *BlobUploadClient
+	// CleanupRule is the client for interacting with the CleanupRule builders.
+	CleanupRule *CleanupRuleClient
+	// CleanupRun is the client for interacting with the CleanupRun builders.
+	CleanupRun *CleanupRunClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// IndexData is the client for interacting with the IndexData builders.
@@ -103,6 +109,8 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.BlobUpload = NewBlobUploadClient(c.config)
+	c.CleanupRule = NewCleanupRuleClient(c.config)
+	c.CleanupRun = NewCleanupRunClient(c.config)
 	c.Event = NewEventClient(c.config)
 	c.IndexData = NewIndexDataClient(c.config)
 	c.IndexFragment = NewIndexFragmentClient(c.config)
@@ -217,6 +225,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ctx:            ctx,
 		config:         cfg,
 		BlobUpload:     NewBlobUploadClient(cfg),
+		CleanupRule:    NewCleanupRuleClient(cfg),
+		CleanupRun:     NewCleanupRunClient(cfg),
 		Event:          NewEventClient(cfg),
 		IndexData:      NewIndexDataClient(cfg),
 		IndexFragment:  NewIndexFragmentClient(cfg),
@@ -258,6 +268,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ctx:            ctx,
 		config:         cfg,
 		BlobUpload:     NewBlobUploadClient(cfg),
+		CleanupRule:    NewCleanupRuleClient(cfg),
+		CleanupRun:     NewCleanupRunClient(cfg),
 		Event:          NewEventClient(cfg),
 		IndexData:      NewIndexDataClient(cfg),
 		IndexFragment:  NewIndexFragmentClient(cfg),
@@ -308,10 +320,11 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.BlobUpload, c.Event, c.IndexData, c.IndexFragment, c.IndexObject, c.IndexRoot,
-		c.IndexSnapshot, c.IndexStream, c.KeyLease, c.Membership, c.Owner,
-		c.PackageBlob, c.PackageFile, c.PackageVersion, c.Pkg, c.Property, c.Secret,
-		c.Session, c.SigningKey, c.Tag, c.Token, c.User,
+		c.BlobUpload, c.CleanupRule, c.CleanupRun, c.Event, c.IndexData,
+		c.IndexFragment, c.IndexObject, c.IndexRoot, c.IndexSnapshot, c.IndexStream,
+		c.KeyLease, c.Membership, c.Owner, c.PackageBlob, c.PackageFile,
+		c.PackageVersion, c.Pkg, c.Property, c.Secret, c.Session, c.SigningKey, c.Tag,
+		c.Token, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -321,10 +334,11 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.BlobUpload, c.Event, c.IndexData, c.IndexFragment, c.IndexObject, c.IndexRoot,
-		c.IndexSnapshot, c.IndexStream, c.KeyLease, c.Membership, c.Owner,
-		c.PackageBlob, c.PackageFile, c.PackageVersion, c.Pkg, c.Property, c.Secret,
-		c.Session, c.SigningKey, c.Tag, c.Token, c.User,
+		c.BlobUpload, c.CleanupRule, c.CleanupRun, c.Event, c.IndexData,
+		c.IndexFragment, c.IndexObject, c.IndexRoot, c.IndexSnapshot, c.IndexStream,
+		c.KeyLease, c.Membership, c.Owner, c.PackageBlob, c.PackageFile,
+		c.PackageVersion, c.Pkg, c.Property, c.Secret, c.Session, c.SigningKey, c.Tag,
+		c.Token, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -335,6 +349,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *BlobUploadMutation:
 		return c.BlobUpload.mutate(ctx, m)
+	case *CleanupRuleMutation:
+		return c.CleanupRule.mutate(ctx, m)
+	case *CleanupRunMutation:
+		return c.CleanupRun.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
 	case *IndexDataMutation:
@@ -512,6 +530,272 @@ func (c *BlobUploadClient) mutate(ctx context.Context, m *BlobUploadMutation) (V
 		return (&BlobUploadDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown BlobUpload mutation op: %q", m.Op())
+	}
+}
+
+// CleanupRuleClient is a client for the CleanupRule schema.
+type CleanupRuleClient struct {
+	config
+}
+
+// NewCleanupRuleClient returns a client for the CleanupRule from the given config.
+func NewCleanupRuleClient(c config) *CleanupRuleClient {
+	return &CleanupRuleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `cleanuprule.Hooks(f(g(h())))`.
+func (c *CleanupRuleClient) Use(hooks ...Hook) {
+	c.hooks.CleanupRule = append(c.hooks.CleanupRule, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `cleanuprule.Intercept(f(g(h())))`.
+func (c *CleanupRuleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CleanupRule = append(c.inters.CleanupRule, interceptors...)
+}
+
+// Create returns a builder for creating a CleanupRule entity.
+func (c *CleanupRuleClient) Create() *CleanupRuleCreate {
+	mutation := newCleanupRuleMutation(c.config, OpCreate)
+	return &CleanupRuleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CleanupRule entities.
+func (c *CleanupRuleClient) CreateBulk(builders ...*CleanupRuleCreate) *CleanupRuleCreateBulk {
+	return &CleanupRuleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CleanupRuleClient) MapCreateBulk(slice any, setFunc func(*CleanupRuleCreate, int)) *CleanupRuleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CleanupRuleCreateBulk{err: fmt.Errorf("calling to CleanupRuleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CleanupRuleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CleanupRuleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CleanupRule.
+func (c *CleanupRuleClient) Update() *CleanupRuleUpdate {
+	mutation := newCleanupRuleMutation(c.config, OpUpdate)
+	return &CleanupRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CleanupRuleClient) UpdateOne(_m *CleanupRule) *CleanupRuleUpdateOne {
+	mutation := newCleanupRuleMutation(c.config, OpUpdateOne, withCleanupRule(_m))
+	return &CleanupRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CleanupRuleClient) UpdateOneID(id int64) *CleanupRuleUpdateOne {
+	mutation := newCleanupRuleMutation(c.config, OpUpdateOne, withCleanupRuleID(id))
+	return &CleanupRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CleanupRule.
+func (c *CleanupRuleClient) Delete() *CleanupRuleDelete {
+	mutation := newCleanupRuleMutation(c.config, OpDelete)
+	return &CleanupRuleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CleanupRuleClient) DeleteOne(_m *CleanupRule) *CleanupRuleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CleanupRuleClient) DeleteOneID(id int64) *CleanupRuleDeleteOne {
+	builder := c.Delete().Where(cleanuprule.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CleanupRuleDeleteOne{builder}
+}
+
+// Query returns a query builder for CleanupRule.
+func (c *CleanupRuleClient) Query() *CleanupRuleQuery {
+	return &CleanupRuleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCleanupRule},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CleanupRule entity by its id.
+func (c *CleanupRuleClient) Get(ctx context.Context, id int64) (*CleanupRule, error) {
+	return c.Query().Where(cleanuprule.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CleanupRuleClient) GetX(ctx context.Context, id int64) *CleanupRule {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *CleanupRuleClient) Hooks() []Hook {
+	return c.hooks.CleanupRule
+}
+
+// Interceptors returns the client interceptors.
+func (c *CleanupRuleClient) Interceptors() []Interceptor {
+	return c.inters.CleanupRule
+}
+
+func (c *CleanupRuleClient) mutate(ctx context.Context, m *CleanupRuleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CleanupRuleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CleanupRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CleanupRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CleanupRuleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown CleanupRule mutation op: %q", m.Op())
+	}
+}
+
+// CleanupRunClient is a client for the CleanupRun schema.
+type CleanupRunClient struct {
+	config
+}
+
+// NewCleanupRunClient returns a client for the CleanupRun from the given config.
+func NewCleanupRunClient(c config) *CleanupRunClient {
+	return &CleanupRunClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `cleanuprun.Hooks(f(g(h())))`.
+func (c *CleanupRunClient) Use(hooks ...Hook) {
+	c.hooks.CleanupRun = append(c.hooks.CleanupRun, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `cleanuprun.Intercept(f(g(h())))`.
+func (c *CleanupRunClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CleanupRun = append(c.inters.CleanupRun, interceptors...)
+}
+
+// Create returns a builder for creating a CleanupRun entity.
+func (c *CleanupRunClient) Create() *CleanupRunCreate {
+	mutation := newCleanupRunMutation(c.config, OpCreate)
+	return &CleanupRunCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CleanupRun entities.
+func (c *CleanupRunClient) CreateBulk(builders ...*CleanupRunCreate) *CleanupRunCreateBulk {
+	return &CleanupRunCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CleanupRunClient) MapCreateBulk(slice any, setFunc func(*CleanupRunCreate, int)) *CleanupRunCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CleanupRunCreateBulk{err: fmt.Errorf("calling to CleanupRunClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CleanupRunCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CleanupRunCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CleanupRun.
+func (c *CleanupRunClient) Update() *CleanupRunUpdate {
+	mutation := newCleanupRunMutation(c.config, OpUpdate)
+	return &CleanupRunUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CleanupRunClient) UpdateOne(_m *CleanupRun) *CleanupRunUpdateOne {
+	mutation := newCleanupRunMutation(c.config, OpUpdateOne, withCleanupRun(_m))
+	return &CleanupRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CleanupRunClient) UpdateOneID(id int64) *CleanupRunUpdateOne {
+	mutation := newCleanupRunMutation(c.config, OpUpdateOne, withCleanupRunID(id))
+	return &CleanupRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CleanupRun.
+func (c *CleanupRunClient) Delete() *CleanupRunDelete {
+	mutation := newCleanupRunMutation(c.config, OpDelete)
+	return &CleanupRunDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CleanupRunClient) DeleteOne(_m *CleanupRun) *CleanupRunDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CleanupRunClient) DeleteOneID(id int64) *CleanupRunDeleteOne {
+	builder := c.Delete().Where(cleanuprun.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CleanupRunDeleteOne{builder}
+}
+
+// Query returns a query builder for CleanupRun.
+func (c *CleanupRunClient) Query() *CleanupRunQuery {
+	return &CleanupRunQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCleanupRun},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CleanupRun entity by its id.
+func (c *CleanupRunClient) Get(ctx context.Context, id int64) (*CleanupRun, error) {
+	return c.Query().Where(cleanuprun.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CleanupRunClient) GetX(ctx context.Context, id int64) *CleanupRun {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *CleanupRunClient) Hooks() []Hook {
+	return c.hooks.CleanupRun
+}
+
+// Interceptors returns the client interceptors.
+func (c *CleanupRunClient) Interceptors() []Interceptor {
+	return c.inters.CleanupRun
+}
+
+func (c *CleanupRunClient) mutate(ctx context.Context, m *CleanupRunMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CleanupRunCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CleanupRunUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CleanupRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CleanupRunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown CleanupRun mutation op: %q", m.Op())
 	}
 }
 
@@ -3663,16 +3947,16 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		BlobUpload, Event, IndexData, IndexFragment, IndexObject, IndexRoot,
-		IndexSnapshot, IndexStream, KeyLease, Membership, Owner, PackageBlob,
-		PackageFile, PackageVersion, Pkg, Property, Secret, Session, SigningKey, Tag,
-		Token, User []ent.Hook
+		BlobUpload, CleanupRule, CleanupRun, Event, IndexData, IndexFragment,
+		IndexObject, IndexRoot, IndexSnapshot, IndexStream, KeyLease, Membership,
+		Owner, PackageBlob, PackageFile, PackageVersion, Pkg, Property, Secret,
+		Session, SigningKey, Tag, Token, User []ent.Hook
 	}
 	inters struct {
-		BlobUpload, Event, IndexData, IndexFragment, IndexObject, IndexRoot,
-		IndexSnapshot, IndexStream, KeyLease, Membership, Owner, PackageBlob,
-		PackageFile, PackageVersion, Pkg, Property, Secret, Session, SigningKey, Tag,
-		Token, User []ent.Interceptor
+		BlobUpload, CleanupRule, CleanupRun, Event, IndexData, IndexFragment,
+		IndexObject, IndexRoot, IndexSnapshot, IndexStream, KeyLease, Membership,
+		Owner, PackageBlob, PackageFile, PackageVersion, Pkg, Property, Secret,
+		Session, SigningKey, Tag, Token, User []ent.Interceptor
 	}
 )
 

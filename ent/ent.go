@@ -5,6 +5,8 @@ package ent
 import (
 	"context"
 	"entrepot/ent/blobupload"
+	"entrepot/ent/cleanuprule"
+	"entrepot/ent/cleanuprun"
 	"entrepot/ent/event"
 	"entrepot/ent/indexdata"
 	"entrepot/ent/indexfragment"
@@ -95,6 +97,8 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			blobupload.Table:     blobupload.ValidColumn,
+			cleanuprule.Table:    cleanuprule.ValidColumn,
+			cleanuprun.Table:     cleanuprun.ValidColumn,
 			event.Table:          event.ValidColumn,
 			indexdata.Table:      indexdata.ValidColumn,
 			indexfragment.Table:  indexfragment.ValidColumn,

@@ -24,6 +24,8 @@ type Event struct {
 	OwnerID *int64 `json:"owner_id,omitempty"`
 	// The user who did it; absent for the system.
 	ActorID *int64 `json:"actor_id,omitempty"`
+	// What part of the server did it, where that was nobody: "cleanup: old builds".
+	Agent *string `json:"agent,omitempty"`
 	// PackageID holds the value of the "package_id" field.
 	PackageID *int64 `json:"package_id,omitempty"`
 	// The tag that moved or went; its history is found by it.
@@ -44,7 +46,7 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case event.FieldID, event.FieldOwnerID, event.FieldActorID, event.FieldPackageID:
 			values[i] = new(sql.NullInt64)
-		case event.FieldKind, event.FieldTag:
+		case event.FieldKind, event.FieldAgent, event.FieldTag:
 			values[i] = new(sql.NullString)
 		case event.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -88,6 +90,13 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ActorID = new(int64)
 				*_m.ActorID = value.Int64
+			}
+		case event.FieldAgent:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field agent", values[i])
+			} else if value.Valid {
+				_m.Agent = new(string)
+				*_m.Agent = value.String
 			}
 		case event.FieldPackageID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -164,6 +173,11 @@ func (_m *Event) String() string {
 	if v := _m.ActorID; v != nil {
 		builder.WriteString("actor_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.Agent; v != nil {
+		builder.WriteString("agent=")
+		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
 	if v := _m.PackageID; v != nil {

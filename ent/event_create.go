@@ -57,6 +57,20 @@ func (_c *EventCreate) SetNillableActorID(v *int64) *EventCreate {
 	return _c
 }
 
+// SetAgent sets the "agent" field.
+func (_c *EventCreate) SetAgent(v string) *EventCreate {
+	_c.mutation.SetAgent(v)
+	return _c
+}
+
+// SetNillableAgent sets the "agent" field if the given value is not nil.
+func (_c *EventCreate) SetNillableAgent(v *string) *EventCreate {
+	if v != nil {
+		_c.SetAgent(*v)
+	}
+	return _c
+}
+
 // SetPackageID sets the "package_id" field.
 func (_c *EventCreate) SetPackageID(v int64) *EventCreate {
 	_c.mutation.SetPackageID(v)
@@ -193,6 +207,10 @@ func (_c *EventCreate) createSpec() (*Event, *sqlgraph.CreateSpec) {
 		_spec.SetField(event.FieldActorID, field.TypeInt64, value)
 		_node.ActorID = &value
 	}
+	if value, ok := _c.mutation.Agent(); ok {
+		_spec.SetField(event.FieldAgent, field.TypeString, value)
+		_node.Agent = &value
+	}
 	if value, ok := _c.mutation.PackageID(); ok {
 		_spec.SetField(event.FieldPackageID, field.TypeInt64, value)
 		_node.PackageID = &value
@@ -280,6 +298,9 @@ func (u *EventUpsertOne) UpdateNewValues() *EventUpsertOne {
 		}
 		if _, exists := u.create.mutation.ActorID(); exists {
 			s.SetIgnore(event.FieldActorID)
+		}
+		if _, exists := u.create.mutation.Agent(); exists {
+			s.SetIgnore(event.FieldAgent)
 		}
 		if _, exists := u.create.mutation.PackageID(); exists {
 			s.SetIgnore(event.FieldPackageID)
@@ -508,6 +529,9 @@ func (u *EventUpsertBulk) UpdateNewValues() *EventUpsertBulk {
 			}
 			if _, exists := b.mutation.ActorID(); exists {
 				s.SetIgnore(event.FieldActorID)
+			}
+			if _, exists := b.mutation.Agent(); exists {
+				s.SetIgnore(event.FieldAgent)
 			}
 			if _, exists := b.mutation.PackageID(); exists {
 				s.SetIgnore(event.FieldPackageID)

@@ -81,6 +81,9 @@ func (_u *EventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ActorIDCleared() {
 		_spec.ClearField(event.FieldActorID, field.TypeInt64)
 	}
+	if _u.mutation.AgentCleared() {
+		_spec.ClearField(event.FieldAgent, field.TypeString)
+	}
 	if _u.mutation.PackageIDCleared() {
 		_spec.ClearField(event.FieldPackageID, field.TypeInt64)
 	}
@@ -194,6 +197,9 @@ func (_u *EventUpdateOne) sqlSave(ctx context.Context) (_node *Event, err error)
 	}
 	if _u.mutation.ActorIDCleared() {
 		_spec.ClearField(event.FieldActorID, field.TypeInt64)
+	}
+	if _u.mutation.AgentCleared() {
+		_spec.ClearField(event.FieldAgent, field.TypeString)
 	}
 	if _u.mutation.PackageIDCleared() {
 		_spec.ClearField(event.FieldPackageID, field.TypeInt64)

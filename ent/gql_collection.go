@@ -948,6 +948,16 @@ func (_q *PackageVersionQuery) collectField(ctx context.Context, oneNode bool, o
 				selectedFields = append(selectedFields, packageversion.FieldDownloads)
 				fieldSeen[packageversion.FieldDownloads] = struct{}{}
 			}
+		case "downloadedAt":
+			if _, ok := fieldSeen[packageversion.FieldDownloadedAt]; !ok {
+				selectedFields = append(selectedFields, packageversion.FieldDownloadedAt)
+				fieldSeen[packageversion.FieldDownloadedAt] = struct{}{}
+			}
+		case "pinned":
+			if _, ok := fieldSeen[packageversion.FieldPinned]; !ok {
+				selectedFields = append(selectedFields, packageversion.FieldPinned)
+				fieldSeen[packageversion.FieldPinned] = struct{}{}
+			}
 		case "createdAt":
 			if _, ok := fieldSeen[packageversion.FieldCreatedAt]; !ok {
 				selectedFields = append(selectedFields, packageversion.FieldCreatedAt)

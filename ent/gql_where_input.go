@@ -1441,6 +1441,18 @@ type PackageVersionWhereInput struct {
 	DownloadsLT    *int64  `json:"downloadsLT,omitempty"`
 	DownloadsLTE   *int64  `json:"downloadsLTE,omitempty"`
 
+	// "downloaded_at" field predicates.
+	DownloadedAt       *time.Time  `json:"downloadedAt,omitempty"`
+	DownloadedAtNEQ    *time.Time  `json:"downloadedAtNEQ,omitempty"`
+	DownloadedAtIn     []time.Time `json:"downloadedAtIn,omitempty"`
+	DownloadedAtNotIn  []time.Time `json:"downloadedAtNotIn,omitempty"`
+	DownloadedAtGT     *time.Time  `json:"downloadedAtGT,omitempty"`
+	DownloadedAtGTE    *time.Time  `json:"downloadedAtGTE,omitempty"`
+	DownloadedAtLT     *time.Time  `json:"downloadedAtLT,omitempty"`
+	DownloadedAtLTE    *time.Time  `json:"downloadedAtLTE,omitempty"`
+	DownloadedAtIsNil  bool        `json:"downloadedAtIsNil,omitempty"`
+	DownloadedAtNotNil bool        `json:"downloadedAtNotNil,omitempty"`
+
 	// "created_at" field predicates.
 	CreatedAt      *time.Time  `json:"createdAt,omitempty"`
 	CreatedAtNEQ   *time.Time  `json:"createdAtNEQ,omitempty"`
@@ -1895,6 +1907,36 @@ func (i *PackageVersionWhereInput) P() (predicate.PackageVersion, error) {
 	}
 	if i.DownloadsLTE != nil {
 		predicates = append(predicates, packageversion.DownloadsLTE(*i.DownloadsLTE))
+	}
+	if i.DownloadedAt != nil {
+		predicates = append(predicates, packageversion.DownloadedAtEQ(*i.DownloadedAt))
+	}
+	if i.DownloadedAtNEQ != nil {
+		predicates = append(predicates, packageversion.DownloadedAtNEQ(*i.DownloadedAtNEQ))
+	}
+	if len(i.DownloadedAtIn) > 0 {
+		predicates = append(predicates, packageversion.DownloadedAtIn(i.DownloadedAtIn...))
+	}
+	if len(i.DownloadedAtNotIn) > 0 {
+		predicates = append(predicates, packageversion.DownloadedAtNotIn(i.DownloadedAtNotIn...))
+	}
+	if i.DownloadedAtGT != nil {
+		predicates = append(predicates, packageversion.DownloadedAtGT(*i.DownloadedAtGT))
+	}
+	if i.DownloadedAtGTE != nil {
+		predicates = append(predicates, packageversion.DownloadedAtGTE(*i.DownloadedAtGTE))
+	}
+	if i.DownloadedAtLT != nil {
+		predicates = append(predicates, packageversion.DownloadedAtLT(*i.DownloadedAtLT))
+	}
+	if i.DownloadedAtLTE != nil {
+		predicates = append(predicates, packageversion.DownloadedAtLTE(*i.DownloadedAtLTE))
+	}
+	if i.DownloadedAtIsNil {
+		predicates = append(predicates, packageversion.DownloadedAtIsNil())
+	}
+	if i.DownloadedAtNotNil {
+		predicates = append(predicates, packageversion.DownloadedAtNotNil())
 	}
 	if i.CreatedAt != nil {
 		predicates = append(predicates, packageversion.CreatedAtEQ(*i.CreatedAt))

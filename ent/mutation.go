@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"entrepot/ent/blobupload"
+	"entrepot/ent/cleanuprule"
+	"entrepot/ent/cleanuprun"
 	"entrepot/ent/event"
 	"entrepot/ent/indexdata"
 	"entrepot/ent/indexfragment"
@@ -48,6 +50,8 @@ const (
 
 	// Node types.
 	TypeBlobUpload     = "BlobUpload"
+	TypeCleanupRule    = "CleanupRule"
+	TypeCleanupRun     = "CleanupRun"
 	TypeEvent          = "Event"
 	TypeIndexData      = "IndexData"
 	TypeIndexFragment  = "IndexFragment"
@@ -1203,6 +1207,1862 @@ func (m *BlobUploadMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown BlobUpload edge %s", name)
 }
 
+// CleanupRuleMutation represents an operation that mutates the CleanupRule nodes in the graph.
+type CleanupRuleMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int64
+	owner_id      *int64
+	addowner_id   *int64
+	name          *string
+	enabled       *bool
+	spec          *schema.CleanupSpec
+	schedule      *string
+	next_run_at   *time.Time
+	created_at    *time.Time
+	updated_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*CleanupRule, error)
+	predicates    []predicate.CleanupRule
+}
+
+var _ ent.Mutation = (*CleanupRuleMutation)(nil)
+
+// cleanupruleOption allows management of the mutation configuration using functional options.
+type cleanupruleOption func(*CleanupRuleMutation)
+
+// newCleanupRuleMutation creates new mutation for the CleanupRule entity.
+func newCleanupRuleMutation(c config, op Op, opts ...cleanupruleOption) *CleanupRuleMutation {
+	m := &CleanupRuleMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeCleanupRule,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withCleanupRuleID sets the ID field of the mutation.
+func withCleanupRuleID(id int64) cleanupruleOption {
+	return func(m *CleanupRuleMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *CleanupRule
+		)
+		m.oldValue = func(ctx context.Context) (*CleanupRule, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().CleanupRule.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withCleanupRule sets the old CleanupRule of the mutation.
+func withCleanupRule(node *CleanupRule) cleanupruleOption {
+	return func(m *CleanupRuleMutation) {
+		m.oldValue = func(context.Context) (*CleanupRule, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m CleanupRuleMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m CleanupRuleMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *CleanupRuleMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *CleanupRuleMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().CleanupRule.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetOwnerID sets the "owner_id" field.
+func (m *CleanupRuleMutation) SetOwnerID(i int64) {
+	m.owner_id = &i
+	m.addowner_id = nil
+}
+
+// OwnerID returns the value of the "owner_id" field in the mutation.
+func (m *CleanupRuleMutation) OwnerID() (r int64, exists bool) {
+	v := m.owner_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnerID returns the old "owner_id" field's value of the CleanupRule entity.
+// If the CleanupRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRuleMutation) OldOwnerID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnerID: %w", err)
+	}
+	return oldValue.OwnerID, nil
+}
+
+// AddOwnerID adds i to the "owner_id" field.
+func (m *CleanupRuleMutation) AddOwnerID(i int64) {
+	if m.addowner_id != nil {
+		*m.addowner_id += i
+	} else {
+		m.addowner_id = &i
+	}
+}
+
+// AddedOwnerID returns the value that was added to the "owner_id" field in this mutation.
+func (m *CleanupRuleMutation) AddedOwnerID() (r int64, exists bool) {
+	v := m.addowner_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOwnerID resets all changes to the "owner_id" field.
+func (m *CleanupRuleMutation) ResetOwnerID() {
+	m.owner_id = nil
+	m.addowner_id = nil
+}
+
+// SetName sets the "name" field.
+func (m *CleanupRuleMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *CleanupRuleMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the CleanupRule entity.
+// If the CleanupRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRuleMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *CleanupRuleMutation) ResetName() {
+	m.name = nil
+}
+
+// SetEnabled sets the "enabled" field.
+func (m *CleanupRuleMutation) SetEnabled(b bool) {
+	m.enabled = &b
+}
+
+// Enabled returns the value of the "enabled" field in the mutation.
+func (m *CleanupRuleMutation) Enabled() (r bool, exists bool) {
+	v := m.enabled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnabled returns the old "enabled" field's value of the CleanupRule entity.
+// If the CleanupRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRuleMutation) OldEnabled(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnabled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnabled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnabled: %w", err)
+	}
+	return oldValue.Enabled, nil
+}
+
+// ResetEnabled resets all changes to the "enabled" field.
+func (m *CleanupRuleMutation) ResetEnabled() {
+	m.enabled = nil
+}
+
+// SetSpec sets the "spec" field.
+func (m *CleanupRuleMutation) SetSpec(ss schema.CleanupSpec) {
+	m.spec = &ss
+}
+
+// Spec returns the value of the "spec" field in the mutation.
+func (m *CleanupRuleMutation) Spec() (r schema.CleanupSpec, exists bool) {
+	v := m.spec
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSpec returns the old "spec" field's value of the CleanupRule entity.
+// If the CleanupRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRuleMutation) OldSpec(ctx context.Context) (v schema.CleanupSpec, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSpec is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSpec requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSpec: %w", err)
+	}
+	return oldValue.Spec, nil
+}
+
+// ResetSpec resets all changes to the "spec" field.
+func (m *CleanupRuleMutation) ResetSpec() {
+	m.spec = nil
+}
+
+// SetSchedule sets the "schedule" field.
+func (m *CleanupRuleMutation) SetSchedule(s string) {
+	m.schedule = &s
+}
+
+// Schedule returns the value of the "schedule" field in the mutation.
+func (m *CleanupRuleMutation) Schedule() (r string, exists bool) {
+	v := m.schedule
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSchedule returns the old "schedule" field's value of the CleanupRule entity.
+// If the CleanupRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRuleMutation) OldSchedule(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSchedule is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSchedule requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSchedule: %w", err)
+	}
+	return oldValue.Schedule, nil
+}
+
+// ResetSchedule resets all changes to the "schedule" field.
+func (m *CleanupRuleMutation) ResetSchedule() {
+	m.schedule = nil
+}
+
+// SetNextRunAt sets the "next_run_at" field.
+func (m *CleanupRuleMutation) SetNextRunAt(t time.Time) {
+	m.next_run_at = &t
+}
+
+// NextRunAt returns the value of the "next_run_at" field in the mutation.
+func (m *CleanupRuleMutation) NextRunAt() (r time.Time, exists bool) {
+	v := m.next_run_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextRunAt returns the old "next_run_at" field's value of the CleanupRule entity.
+// If the CleanupRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRuleMutation) OldNextRunAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextRunAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextRunAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextRunAt: %w", err)
+	}
+	return oldValue.NextRunAt, nil
+}
+
+// ClearNextRunAt clears the value of the "next_run_at" field.
+func (m *CleanupRuleMutation) ClearNextRunAt() {
+	m.next_run_at = nil
+	m.clearedFields[cleanuprule.FieldNextRunAt] = struct{}{}
+}
+
+// NextRunAtCleared returns if the "next_run_at" field was cleared in this mutation.
+func (m *CleanupRuleMutation) NextRunAtCleared() bool {
+	_, ok := m.clearedFields[cleanuprule.FieldNextRunAt]
+	return ok
+}
+
+// ResetNextRunAt resets all changes to the "next_run_at" field.
+func (m *CleanupRuleMutation) ResetNextRunAt() {
+	m.next_run_at = nil
+	delete(m.clearedFields, cleanuprule.FieldNextRunAt)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *CleanupRuleMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *CleanupRuleMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the CleanupRule entity.
+// If the CleanupRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRuleMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *CleanupRuleMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *CleanupRuleMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *CleanupRuleMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the CleanupRule entity.
+// If the CleanupRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRuleMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *CleanupRuleMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// Where appends a list predicates to the CleanupRuleMutation builder.
+func (m *CleanupRuleMutation) Where(ps ...predicate.CleanupRule) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the CleanupRuleMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *CleanupRuleMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.CleanupRule, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *CleanupRuleMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *CleanupRuleMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (CleanupRule).
+func (m *CleanupRuleMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *CleanupRuleMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.owner_id != nil {
+		fields = append(fields, cleanuprule.FieldOwnerID)
+	}
+	if m.name != nil {
+		fields = append(fields, cleanuprule.FieldName)
+	}
+	if m.enabled != nil {
+		fields = append(fields, cleanuprule.FieldEnabled)
+	}
+	if m.spec != nil {
+		fields = append(fields, cleanuprule.FieldSpec)
+	}
+	if m.schedule != nil {
+		fields = append(fields, cleanuprule.FieldSchedule)
+	}
+	if m.next_run_at != nil {
+		fields = append(fields, cleanuprule.FieldNextRunAt)
+	}
+	if m.created_at != nil {
+		fields = append(fields, cleanuprule.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, cleanuprule.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *CleanupRuleMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case cleanuprule.FieldOwnerID:
+		return m.OwnerID()
+	case cleanuprule.FieldName:
+		return m.Name()
+	case cleanuprule.FieldEnabled:
+		return m.Enabled()
+	case cleanuprule.FieldSpec:
+		return m.Spec()
+	case cleanuprule.FieldSchedule:
+		return m.Schedule()
+	case cleanuprule.FieldNextRunAt:
+		return m.NextRunAt()
+	case cleanuprule.FieldCreatedAt:
+		return m.CreatedAt()
+	case cleanuprule.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *CleanupRuleMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case cleanuprule.FieldOwnerID:
+		return m.OldOwnerID(ctx)
+	case cleanuprule.FieldName:
+		return m.OldName(ctx)
+	case cleanuprule.FieldEnabled:
+		return m.OldEnabled(ctx)
+	case cleanuprule.FieldSpec:
+		return m.OldSpec(ctx)
+	case cleanuprule.FieldSchedule:
+		return m.OldSchedule(ctx)
+	case cleanuprule.FieldNextRunAt:
+		return m.OldNextRunAt(ctx)
+	case cleanuprule.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case cleanuprule.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown CleanupRule field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CleanupRuleMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case cleanuprule.FieldOwnerID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnerID(v)
+		return nil
+	case cleanuprule.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case cleanuprule.FieldEnabled:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnabled(v)
+		return nil
+	case cleanuprule.FieldSpec:
+		v, ok := value.(schema.CleanupSpec)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSpec(v)
+		return nil
+	case cleanuprule.FieldSchedule:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSchedule(v)
+		return nil
+	case cleanuprule.FieldNextRunAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextRunAt(v)
+		return nil
+	case cleanuprule.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case cleanuprule.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CleanupRule field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *CleanupRuleMutation) AddedFields() []string {
+	var fields []string
+	if m.addowner_id != nil {
+		fields = append(fields, cleanuprule.FieldOwnerID)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *CleanupRuleMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case cleanuprule.FieldOwnerID:
+		return m.AddedOwnerID()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CleanupRuleMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case cleanuprule.FieldOwnerID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOwnerID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CleanupRule numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *CleanupRuleMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(cleanuprule.FieldNextRunAt) {
+		fields = append(fields, cleanuprule.FieldNextRunAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *CleanupRuleMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *CleanupRuleMutation) ClearField(name string) error {
+	switch name {
+	case cleanuprule.FieldNextRunAt:
+		m.ClearNextRunAt()
+		return nil
+	}
+	return fmt.Errorf("unknown CleanupRule nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *CleanupRuleMutation) ResetField(name string) error {
+	switch name {
+	case cleanuprule.FieldOwnerID:
+		m.ResetOwnerID()
+		return nil
+	case cleanuprule.FieldName:
+		m.ResetName()
+		return nil
+	case cleanuprule.FieldEnabled:
+		m.ResetEnabled()
+		return nil
+	case cleanuprule.FieldSpec:
+		m.ResetSpec()
+		return nil
+	case cleanuprule.FieldSchedule:
+		m.ResetSchedule()
+		return nil
+	case cleanuprule.FieldNextRunAt:
+		m.ResetNextRunAt()
+		return nil
+	case cleanuprule.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case cleanuprule.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown CleanupRule field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *CleanupRuleMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *CleanupRuleMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *CleanupRuleMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *CleanupRuleMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *CleanupRuleMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *CleanupRuleMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *CleanupRuleMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown CleanupRule unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *CleanupRuleMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown CleanupRule edge %s", name)
+}
+
+// CleanupRunMutation represents an operation that mutates the CleanupRun nodes in the graph.
+type CleanupRunMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *int64
+	owner_id        *int64
+	addowner_id     *int64
+	actor_id        *int64
+	addactor_id     *int64
+	rules           *[]string
+	appendrules     []string
+	removed         *int
+	addremoved      *int
+	held            *int
+	addheld         *int
+	bytes           *int64
+	addbytes        *int64
+	error           *string
+	decisions       *[]schema.CleanupDecision
+	appenddecisions []schema.CleanupDecision
+	started_at      *time.Time
+	finished_at     *time.Time
+	clearedFields   map[string]struct{}
+	done            bool
+	oldValue        func(context.Context) (*CleanupRun, error)
+	predicates      []predicate.CleanupRun
+}
+
+var _ ent.Mutation = (*CleanupRunMutation)(nil)
+
+// cleanuprunOption allows management of the mutation configuration using functional options.
+type cleanuprunOption func(*CleanupRunMutation)
+
+// newCleanupRunMutation creates new mutation for the CleanupRun entity.
+func newCleanupRunMutation(c config, op Op, opts ...cleanuprunOption) *CleanupRunMutation {
+	m := &CleanupRunMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeCleanupRun,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withCleanupRunID sets the ID field of the mutation.
+func withCleanupRunID(id int64) cleanuprunOption {
+	return func(m *CleanupRunMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *CleanupRun
+		)
+		m.oldValue = func(ctx context.Context) (*CleanupRun, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().CleanupRun.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withCleanupRun sets the old CleanupRun of the mutation.
+func withCleanupRun(node *CleanupRun) cleanuprunOption {
+	return func(m *CleanupRunMutation) {
+		m.oldValue = func(context.Context) (*CleanupRun, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m CleanupRunMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m CleanupRunMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *CleanupRunMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *CleanupRunMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().CleanupRun.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetOwnerID sets the "owner_id" field.
+func (m *CleanupRunMutation) SetOwnerID(i int64) {
+	m.owner_id = &i
+	m.addowner_id = nil
+}
+
+// OwnerID returns the value of the "owner_id" field in the mutation.
+func (m *CleanupRunMutation) OwnerID() (r int64, exists bool) {
+	v := m.owner_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnerID returns the old "owner_id" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldOwnerID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnerID: %w", err)
+	}
+	return oldValue.OwnerID, nil
+}
+
+// AddOwnerID adds i to the "owner_id" field.
+func (m *CleanupRunMutation) AddOwnerID(i int64) {
+	if m.addowner_id != nil {
+		*m.addowner_id += i
+	} else {
+		m.addowner_id = &i
+	}
+}
+
+// AddedOwnerID returns the value that was added to the "owner_id" field in this mutation.
+func (m *CleanupRunMutation) AddedOwnerID() (r int64, exists bool) {
+	v := m.addowner_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOwnerID resets all changes to the "owner_id" field.
+func (m *CleanupRunMutation) ResetOwnerID() {
+	m.owner_id = nil
+	m.addowner_id = nil
+}
+
+// SetActorID sets the "actor_id" field.
+func (m *CleanupRunMutation) SetActorID(i int64) {
+	m.actor_id = &i
+	m.addactor_id = nil
+}
+
+// ActorID returns the value of the "actor_id" field in the mutation.
+func (m *CleanupRunMutation) ActorID() (r int64, exists bool) {
+	v := m.actor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActorID returns the old "actor_id" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldActorID(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActorID: %w", err)
+	}
+	return oldValue.ActorID, nil
+}
+
+// AddActorID adds i to the "actor_id" field.
+func (m *CleanupRunMutation) AddActorID(i int64) {
+	if m.addactor_id != nil {
+		*m.addactor_id += i
+	} else {
+		m.addactor_id = &i
+	}
+}
+
+// AddedActorID returns the value that was added to the "actor_id" field in this mutation.
+func (m *CleanupRunMutation) AddedActorID() (r int64, exists bool) {
+	v := m.addactor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearActorID clears the value of the "actor_id" field.
+func (m *CleanupRunMutation) ClearActorID() {
+	m.actor_id = nil
+	m.addactor_id = nil
+	m.clearedFields[cleanuprun.FieldActorID] = struct{}{}
+}
+
+// ActorIDCleared returns if the "actor_id" field was cleared in this mutation.
+func (m *CleanupRunMutation) ActorIDCleared() bool {
+	_, ok := m.clearedFields[cleanuprun.FieldActorID]
+	return ok
+}
+
+// ResetActorID resets all changes to the "actor_id" field.
+func (m *CleanupRunMutation) ResetActorID() {
+	m.actor_id = nil
+	m.addactor_id = nil
+	delete(m.clearedFields, cleanuprun.FieldActorID)
+}
+
+// SetRules sets the "rules" field.
+func (m *CleanupRunMutation) SetRules(s []string) {
+	m.rules = &s
+	m.appendrules = nil
+}
+
+// Rules returns the value of the "rules" field in the mutation.
+func (m *CleanupRunMutation) Rules() (r []string, exists bool) {
+	v := m.rules
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRules returns the old "rules" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldRules(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRules is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRules requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRules: %w", err)
+	}
+	return oldValue.Rules, nil
+}
+
+// AppendRules adds s to the "rules" field.
+func (m *CleanupRunMutation) AppendRules(s []string) {
+	m.appendrules = append(m.appendrules, s...)
+}
+
+// AppendedRules returns the list of values that were appended to the "rules" field in this mutation.
+func (m *CleanupRunMutation) AppendedRules() ([]string, bool) {
+	if len(m.appendrules) == 0 {
+		return nil, false
+	}
+	return m.appendrules, true
+}
+
+// ClearRules clears the value of the "rules" field.
+func (m *CleanupRunMutation) ClearRules() {
+	m.rules = nil
+	m.appendrules = nil
+	m.clearedFields[cleanuprun.FieldRules] = struct{}{}
+}
+
+// RulesCleared returns if the "rules" field was cleared in this mutation.
+func (m *CleanupRunMutation) RulesCleared() bool {
+	_, ok := m.clearedFields[cleanuprun.FieldRules]
+	return ok
+}
+
+// ResetRules resets all changes to the "rules" field.
+func (m *CleanupRunMutation) ResetRules() {
+	m.rules = nil
+	m.appendrules = nil
+	delete(m.clearedFields, cleanuprun.FieldRules)
+}
+
+// SetRemoved sets the "removed" field.
+func (m *CleanupRunMutation) SetRemoved(i int) {
+	m.removed = &i
+	m.addremoved = nil
+}
+
+// Removed returns the value of the "removed" field in the mutation.
+func (m *CleanupRunMutation) Removed() (r int, exists bool) {
+	v := m.removed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRemoved returns the old "removed" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldRemoved(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRemoved is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRemoved requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRemoved: %w", err)
+	}
+	return oldValue.Removed, nil
+}
+
+// AddRemoved adds i to the "removed" field.
+func (m *CleanupRunMutation) AddRemoved(i int) {
+	if m.addremoved != nil {
+		*m.addremoved += i
+	} else {
+		m.addremoved = &i
+	}
+}
+
+// AddedRemoved returns the value that was added to the "removed" field in this mutation.
+func (m *CleanupRunMutation) AddedRemoved() (r int, exists bool) {
+	v := m.addremoved
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRemoved resets all changes to the "removed" field.
+func (m *CleanupRunMutation) ResetRemoved() {
+	m.removed = nil
+	m.addremoved = nil
+}
+
+// SetHeld sets the "held" field.
+func (m *CleanupRunMutation) SetHeld(i int) {
+	m.held = &i
+	m.addheld = nil
+}
+
+// Held returns the value of the "held" field in the mutation.
+func (m *CleanupRunMutation) Held() (r int, exists bool) {
+	v := m.held
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHeld returns the old "held" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldHeld(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHeld is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHeld requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHeld: %w", err)
+	}
+	return oldValue.Held, nil
+}
+
+// AddHeld adds i to the "held" field.
+func (m *CleanupRunMutation) AddHeld(i int) {
+	if m.addheld != nil {
+		*m.addheld += i
+	} else {
+		m.addheld = &i
+	}
+}
+
+// AddedHeld returns the value that was added to the "held" field in this mutation.
+func (m *CleanupRunMutation) AddedHeld() (r int, exists bool) {
+	v := m.addheld
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetHeld resets all changes to the "held" field.
+func (m *CleanupRunMutation) ResetHeld() {
+	m.held = nil
+	m.addheld = nil
+}
+
+// SetBytes sets the "bytes" field.
+func (m *CleanupRunMutation) SetBytes(i int64) {
+	m.bytes = &i
+	m.addbytes = nil
+}
+
+// Bytes returns the value of the "bytes" field in the mutation.
+func (m *CleanupRunMutation) Bytes() (r int64, exists bool) {
+	v := m.bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBytes returns the old "bytes" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldBytes(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBytes: %w", err)
+	}
+	return oldValue.Bytes, nil
+}
+
+// AddBytes adds i to the "bytes" field.
+func (m *CleanupRunMutation) AddBytes(i int64) {
+	if m.addbytes != nil {
+		*m.addbytes += i
+	} else {
+		m.addbytes = &i
+	}
+}
+
+// AddedBytes returns the value that was added to the "bytes" field in this mutation.
+func (m *CleanupRunMutation) AddedBytes() (r int64, exists bool) {
+	v := m.addbytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBytes resets all changes to the "bytes" field.
+func (m *CleanupRunMutation) ResetBytes() {
+	m.bytes = nil
+	m.addbytes = nil
+}
+
+// SetError sets the "error" field.
+func (m *CleanupRunMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *CleanupRunMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *CleanupRunMutation) ResetError() {
+	m.error = nil
+}
+
+// SetDecisions sets the "decisions" field.
+func (m *CleanupRunMutation) SetDecisions(sd []schema.CleanupDecision) {
+	m.decisions = &sd
+	m.appenddecisions = nil
+}
+
+// Decisions returns the value of the "decisions" field in the mutation.
+func (m *CleanupRunMutation) Decisions() (r []schema.CleanupDecision, exists bool) {
+	v := m.decisions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecisions returns the old "decisions" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldDecisions(ctx context.Context) (v []schema.CleanupDecision, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecisions is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecisions requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecisions: %w", err)
+	}
+	return oldValue.Decisions, nil
+}
+
+// AppendDecisions adds sd to the "decisions" field.
+func (m *CleanupRunMutation) AppendDecisions(sd []schema.CleanupDecision) {
+	m.appenddecisions = append(m.appenddecisions, sd...)
+}
+
+// AppendedDecisions returns the list of values that were appended to the "decisions" field in this mutation.
+func (m *CleanupRunMutation) AppendedDecisions() ([]schema.CleanupDecision, bool) {
+	if len(m.appenddecisions) == 0 {
+		return nil, false
+	}
+	return m.appenddecisions, true
+}
+
+// ClearDecisions clears the value of the "decisions" field.
+func (m *CleanupRunMutation) ClearDecisions() {
+	m.decisions = nil
+	m.appenddecisions = nil
+	m.clearedFields[cleanuprun.FieldDecisions] = struct{}{}
+}
+
+// DecisionsCleared returns if the "decisions" field was cleared in this mutation.
+func (m *CleanupRunMutation) DecisionsCleared() bool {
+	_, ok := m.clearedFields[cleanuprun.FieldDecisions]
+	return ok
+}
+
+// ResetDecisions resets all changes to the "decisions" field.
+func (m *CleanupRunMutation) ResetDecisions() {
+	m.decisions = nil
+	m.appenddecisions = nil
+	delete(m.clearedFields, cleanuprun.FieldDecisions)
+}
+
+// SetStartedAt sets the "started_at" field.
+func (m *CleanupRunMutation) SetStartedAt(t time.Time) {
+	m.started_at = &t
+}
+
+// StartedAt returns the value of the "started_at" field in the mutation.
+func (m *CleanupRunMutation) StartedAt() (r time.Time, exists bool) {
+	v := m.started_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartedAt returns the old "started_at" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldStartedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartedAt: %w", err)
+	}
+	return oldValue.StartedAt, nil
+}
+
+// ResetStartedAt resets all changes to the "started_at" field.
+func (m *CleanupRunMutation) ResetStartedAt() {
+	m.started_at = nil
+}
+
+// SetFinishedAt sets the "finished_at" field.
+func (m *CleanupRunMutation) SetFinishedAt(t time.Time) {
+	m.finished_at = &t
+}
+
+// FinishedAt returns the value of the "finished_at" field in the mutation.
+func (m *CleanupRunMutation) FinishedAt() (r time.Time, exists bool) {
+	v := m.finished_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinishedAt returns the old "finished_at" field's value of the CleanupRun entity.
+// If the CleanupRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CleanupRunMutation) OldFinishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinishedAt: %w", err)
+	}
+	return oldValue.FinishedAt, nil
+}
+
+// ClearFinishedAt clears the value of the "finished_at" field.
+func (m *CleanupRunMutation) ClearFinishedAt() {
+	m.finished_at = nil
+	m.clearedFields[cleanuprun.FieldFinishedAt] = struct{}{}
+}
+
+// FinishedAtCleared returns if the "finished_at" field was cleared in this mutation.
+func (m *CleanupRunMutation) FinishedAtCleared() bool {
+	_, ok := m.clearedFields[cleanuprun.FieldFinishedAt]
+	return ok
+}
+
+// ResetFinishedAt resets all changes to the "finished_at" field.
+func (m *CleanupRunMutation) ResetFinishedAt() {
+	m.finished_at = nil
+	delete(m.clearedFields, cleanuprun.FieldFinishedAt)
+}
+
+// Where appends a list predicates to the CleanupRunMutation builder.
+func (m *CleanupRunMutation) Where(ps ...predicate.CleanupRun) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the CleanupRunMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *CleanupRunMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.CleanupRun, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *CleanupRunMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *CleanupRunMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (CleanupRun).
+func (m *CleanupRunMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *CleanupRunMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.owner_id != nil {
+		fields = append(fields, cleanuprun.FieldOwnerID)
+	}
+	if m.actor_id != nil {
+		fields = append(fields, cleanuprun.FieldActorID)
+	}
+	if m.rules != nil {
+		fields = append(fields, cleanuprun.FieldRules)
+	}
+	if m.removed != nil {
+		fields = append(fields, cleanuprun.FieldRemoved)
+	}
+	if m.held != nil {
+		fields = append(fields, cleanuprun.FieldHeld)
+	}
+	if m.bytes != nil {
+		fields = append(fields, cleanuprun.FieldBytes)
+	}
+	if m.error != nil {
+		fields = append(fields, cleanuprun.FieldError)
+	}
+	if m.decisions != nil {
+		fields = append(fields, cleanuprun.FieldDecisions)
+	}
+	if m.started_at != nil {
+		fields = append(fields, cleanuprun.FieldStartedAt)
+	}
+	if m.finished_at != nil {
+		fields = append(fields, cleanuprun.FieldFinishedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *CleanupRunMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case cleanuprun.FieldOwnerID:
+		return m.OwnerID()
+	case cleanuprun.FieldActorID:
+		return m.ActorID()
+	case cleanuprun.FieldRules:
+		return m.Rules()
+	case cleanuprun.FieldRemoved:
+		return m.Removed()
+	case cleanuprun.FieldHeld:
+		return m.Held()
+	case cleanuprun.FieldBytes:
+		return m.Bytes()
+	case cleanuprun.FieldError:
+		return m.Error()
+	case cleanuprun.FieldDecisions:
+		return m.Decisions()
+	case cleanuprun.FieldStartedAt:
+		return m.StartedAt()
+	case cleanuprun.FieldFinishedAt:
+		return m.FinishedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *CleanupRunMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case cleanuprun.FieldOwnerID:
+		return m.OldOwnerID(ctx)
+	case cleanuprun.FieldActorID:
+		return m.OldActorID(ctx)
+	case cleanuprun.FieldRules:
+		return m.OldRules(ctx)
+	case cleanuprun.FieldRemoved:
+		return m.OldRemoved(ctx)
+	case cleanuprun.FieldHeld:
+		return m.OldHeld(ctx)
+	case cleanuprun.FieldBytes:
+		return m.OldBytes(ctx)
+	case cleanuprun.FieldError:
+		return m.OldError(ctx)
+	case cleanuprun.FieldDecisions:
+		return m.OldDecisions(ctx)
+	case cleanuprun.FieldStartedAt:
+		return m.OldStartedAt(ctx)
+	case cleanuprun.FieldFinishedAt:
+		return m.OldFinishedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown CleanupRun field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CleanupRunMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case cleanuprun.FieldOwnerID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnerID(v)
+		return nil
+	case cleanuprun.FieldActorID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActorID(v)
+		return nil
+	case cleanuprun.FieldRules:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRules(v)
+		return nil
+	case cleanuprun.FieldRemoved:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRemoved(v)
+		return nil
+	case cleanuprun.FieldHeld:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHeld(v)
+		return nil
+	case cleanuprun.FieldBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBytes(v)
+		return nil
+	case cleanuprun.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case cleanuprun.FieldDecisions:
+		v, ok := value.([]schema.CleanupDecision)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecisions(v)
+		return nil
+	case cleanuprun.FieldStartedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartedAt(v)
+		return nil
+	case cleanuprun.FieldFinishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinishedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CleanupRun field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *CleanupRunMutation) AddedFields() []string {
+	var fields []string
+	if m.addowner_id != nil {
+		fields = append(fields, cleanuprun.FieldOwnerID)
+	}
+	if m.addactor_id != nil {
+		fields = append(fields, cleanuprun.FieldActorID)
+	}
+	if m.addremoved != nil {
+		fields = append(fields, cleanuprun.FieldRemoved)
+	}
+	if m.addheld != nil {
+		fields = append(fields, cleanuprun.FieldHeld)
+	}
+	if m.addbytes != nil {
+		fields = append(fields, cleanuprun.FieldBytes)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *CleanupRunMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case cleanuprun.FieldOwnerID:
+		return m.AddedOwnerID()
+	case cleanuprun.FieldActorID:
+		return m.AddedActorID()
+	case cleanuprun.FieldRemoved:
+		return m.AddedRemoved()
+	case cleanuprun.FieldHeld:
+		return m.AddedHeld()
+	case cleanuprun.FieldBytes:
+		return m.AddedBytes()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CleanupRunMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case cleanuprun.FieldOwnerID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOwnerID(v)
+		return nil
+	case cleanuprun.FieldActorID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddActorID(v)
+		return nil
+	case cleanuprun.FieldRemoved:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRemoved(v)
+		return nil
+	case cleanuprun.FieldHeld:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddHeld(v)
+		return nil
+	case cleanuprun.FieldBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBytes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CleanupRun numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *CleanupRunMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(cleanuprun.FieldActorID) {
+		fields = append(fields, cleanuprun.FieldActorID)
+	}
+	if m.FieldCleared(cleanuprun.FieldRules) {
+		fields = append(fields, cleanuprun.FieldRules)
+	}
+	if m.FieldCleared(cleanuprun.FieldDecisions) {
+		fields = append(fields, cleanuprun.FieldDecisions)
+	}
+	if m.FieldCleared(cleanuprun.FieldFinishedAt) {
+		fields = append(fields, cleanuprun.FieldFinishedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *CleanupRunMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *CleanupRunMutation) ClearField(name string) error {
+	switch name {
+	case cleanuprun.FieldActorID:
+		m.ClearActorID()
+		return nil
+	case cleanuprun.FieldRules:
+		m.ClearRules()
+		return nil
+	case cleanuprun.FieldDecisions:
+		m.ClearDecisions()
+		return nil
+	case cleanuprun.FieldFinishedAt:
+		m.ClearFinishedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown CleanupRun nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *CleanupRunMutation) ResetField(name string) error {
+	switch name {
+	case cleanuprun.FieldOwnerID:
+		m.ResetOwnerID()
+		return nil
+	case cleanuprun.FieldActorID:
+		m.ResetActorID()
+		return nil
+	case cleanuprun.FieldRules:
+		m.ResetRules()
+		return nil
+	case cleanuprun.FieldRemoved:
+		m.ResetRemoved()
+		return nil
+	case cleanuprun.FieldHeld:
+		m.ResetHeld()
+		return nil
+	case cleanuprun.FieldBytes:
+		m.ResetBytes()
+		return nil
+	case cleanuprun.FieldError:
+		m.ResetError()
+		return nil
+	case cleanuprun.FieldDecisions:
+		m.ResetDecisions()
+		return nil
+	case cleanuprun.FieldStartedAt:
+		m.ResetStartedAt()
+		return nil
+	case cleanuprun.FieldFinishedAt:
+		m.ResetFinishedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown CleanupRun field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *CleanupRunMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *CleanupRunMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *CleanupRunMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *CleanupRunMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *CleanupRunMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *CleanupRunMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *CleanupRunMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown CleanupRun unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *CleanupRunMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown CleanupRun edge %s", name)
+}
+
 // EventMutation represents an operation that mutates the Event nodes in the graph.
 type EventMutation struct {
 	config
@@ -1214,6 +3074,7 @@ type EventMutation struct {
 	addowner_id   *int64
 	actor_id      *int64
 	addactor_id   *int64
+	agent         *string
 	package_id    *int64
 	addpackage_id *int64
 	tag           *string
@@ -1500,6 +3361,55 @@ func (m *EventMutation) ResetActorID() {
 	delete(m.clearedFields, event.FieldActorID)
 }
 
+// SetAgent sets the "agent" field.
+func (m *EventMutation) SetAgent(s string) {
+	m.agent = &s
+}
+
+// Agent returns the value of the "agent" field in the mutation.
+func (m *EventMutation) Agent() (r string, exists bool) {
+	v := m.agent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAgent returns the old "agent" field's value of the Event entity.
+// If the Event object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EventMutation) OldAgent(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAgent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAgent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAgent: %w", err)
+	}
+	return oldValue.Agent, nil
+}
+
+// ClearAgent clears the value of the "agent" field.
+func (m *EventMutation) ClearAgent() {
+	m.agent = nil
+	m.clearedFields[event.FieldAgent] = struct{}{}
+}
+
+// AgentCleared returns if the "agent" field was cleared in this mutation.
+func (m *EventMutation) AgentCleared() bool {
+	_, ok := m.clearedFields[event.FieldAgent]
+	return ok
+}
+
+// ResetAgent resets all changes to the "agent" field.
+func (m *EventMutation) ResetAgent() {
+	m.agent = nil
+	delete(m.clearedFields, event.FieldAgent)
+}
+
 // SetPackageID sets the "package_id" field.
 func (m *EventMutation) SetPackageID(i int64) {
 	m.package_id = &i
@@ -1754,7 +3664,7 @@ func (m *EventMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EventMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.kind != nil {
 		fields = append(fields, event.FieldKind)
 	}
@@ -1763,6 +3673,9 @@ func (m *EventMutation) Fields() []string {
 	}
 	if m.actor_id != nil {
 		fields = append(fields, event.FieldActorID)
+	}
+	if m.agent != nil {
+		fields = append(fields, event.FieldAgent)
 	}
 	if m.package_id != nil {
 		fields = append(fields, event.FieldPackageID)
@@ -1790,6 +3703,8 @@ func (m *EventMutation) Field(name string) (ent.Value, bool) {
 		return m.OwnerID()
 	case event.FieldActorID:
 		return m.ActorID()
+	case event.FieldAgent:
+		return m.Agent()
 	case event.FieldPackageID:
 		return m.PackageID()
 	case event.FieldTag:
@@ -1813,6 +3728,8 @@ func (m *EventMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldOwnerID(ctx)
 	case event.FieldActorID:
 		return m.OldActorID(ctx)
+	case event.FieldAgent:
+		return m.OldAgent(ctx)
 	case event.FieldPackageID:
 		return m.OldPackageID(ctx)
 	case event.FieldTag:
@@ -1850,6 +3767,13 @@ func (m *EventMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetActorID(v)
+		return nil
+	case event.FieldAgent:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAgent(v)
 		return nil
 	case event.FieldPackageID:
 		v, ok := value.(int64)
@@ -1954,6 +3878,9 @@ func (m *EventMutation) ClearedFields() []string {
 	if m.FieldCleared(event.FieldActorID) {
 		fields = append(fields, event.FieldActorID)
 	}
+	if m.FieldCleared(event.FieldAgent) {
+		fields = append(fields, event.FieldAgent)
+	}
 	if m.FieldCleared(event.FieldPackageID) {
 		fields = append(fields, event.FieldPackageID)
 	}
@@ -1983,6 +3910,9 @@ func (m *EventMutation) ClearField(name string) error {
 	case event.FieldActorID:
 		m.ClearActorID()
 		return nil
+	case event.FieldAgent:
+		m.ClearAgent()
+		return nil
 	case event.FieldPackageID:
 		m.ClearPackageID()
 		return nil
@@ -2008,6 +3938,9 @@ func (m *EventMutation) ResetField(name string) error {
 		return nil
 	case event.FieldActorID:
 		m.ResetActorID()
+		return nil
+	case event.FieldAgent:
+		m.ResetAgent()
 		return nil
 	case event.FieldPackageID:
 		m.ResetPackageID()
@@ -11742,6 +13675,8 @@ type PackageVersionMutation struct {
 	status_reason      *string
 	downloads          *int64
 	adddownloads       *int64
+	downloaded_at      *time.Time
+	pinned             *bool
 	created_at         *time.Time
 	updated_at         *time.Time
 	clearedFields      map[string]struct{}
@@ -12727,6 +14662,104 @@ func (m *PackageVersionMutation) ResetDownloads() {
 	m.adddownloads = nil
 }
 
+// SetDownloadedAt sets the "downloaded_at" field.
+func (m *PackageVersionMutation) SetDownloadedAt(t time.Time) {
+	m.downloaded_at = &t
+}
+
+// DownloadedAt returns the value of the "downloaded_at" field in the mutation.
+func (m *PackageVersionMutation) DownloadedAt() (r time.Time, exists bool) {
+	v := m.downloaded_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDownloadedAt returns the old "downloaded_at" field's value of the PackageVersion entity.
+// If the PackageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PackageVersionMutation) OldDownloadedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDownloadedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDownloadedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDownloadedAt: %w", err)
+	}
+	return oldValue.DownloadedAt, nil
+}
+
+// ClearDownloadedAt clears the value of the "downloaded_at" field.
+func (m *PackageVersionMutation) ClearDownloadedAt() {
+	m.downloaded_at = nil
+	m.clearedFields[packageversion.FieldDownloadedAt] = struct{}{}
+}
+
+// DownloadedAtCleared returns if the "downloaded_at" field was cleared in this mutation.
+func (m *PackageVersionMutation) DownloadedAtCleared() bool {
+	_, ok := m.clearedFields[packageversion.FieldDownloadedAt]
+	return ok
+}
+
+// ResetDownloadedAt resets all changes to the "downloaded_at" field.
+func (m *PackageVersionMutation) ResetDownloadedAt() {
+	m.downloaded_at = nil
+	delete(m.clearedFields, packageversion.FieldDownloadedAt)
+}
+
+// SetPinned sets the "pinned" field.
+func (m *PackageVersionMutation) SetPinned(b bool) {
+	m.pinned = &b
+}
+
+// Pinned returns the value of the "pinned" field in the mutation.
+func (m *PackageVersionMutation) Pinned() (r bool, exists bool) {
+	v := m.pinned
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPinned returns the old "pinned" field's value of the PackageVersion entity.
+// If the PackageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PackageVersionMutation) OldPinned(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPinned is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPinned requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPinned: %w", err)
+	}
+	return oldValue.Pinned, nil
+}
+
+// ClearPinned clears the value of the "pinned" field.
+func (m *PackageVersionMutation) ClearPinned() {
+	m.pinned = nil
+	m.clearedFields[packageversion.FieldPinned] = struct{}{}
+}
+
+// PinnedCleared returns if the "pinned" field was cleared in this mutation.
+func (m *PackageVersionMutation) PinnedCleared() bool {
+	_, ok := m.clearedFields[packageversion.FieldPinned]
+	return ok
+}
+
+// ResetPinned resets all changes to the "pinned" field.
+func (m *PackageVersionMutation) ResetPinned() {
+	m.pinned = nil
+	delete(m.clearedFields, packageversion.FieldPinned)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *PackageVersionMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -12995,7 +15028,7 @@ func (m *PackageVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PackageVersionMutation) Fields() []string {
-	fields := make([]string, 0, 22)
+	fields := make([]string, 0, 24)
 	if m._package != nil {
 		fields = append(fields, packageversion.FieldPackageID)
 	}
@@ -13056,6 +15089,12 @@ func (m *PackageVersionMutation) Fields() []string {
 	if m.downloads != nil {
 		fields = append(fields, packageversion.FieldDownloads)
 	}
+	if m.downloaded_at != nil {
+		fields = append(fields, packageversion.FieldDownloadedAt)
+	}
+	if m.pinned != nil {
+		fields = append(fields, packageversion.FieldPinned)
+	}
 	if m.created_at != nil {
 		fields = append(fields, packageversion.FieldCreatedAt)
 	}
@@ -13110,6 +15149,10 @@ func (m *PackageVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.StatusReason()
 	case packageversion.FieldDownloads:
 		return m.Downloads()
+	case packageversion.FieldDownloadedAt:
+		return m.DownloadedAt()
+	case packageversion.FieldPinned:
+		return m.Pinned()
 	case packageversion.FieldCreatedAt:
 		return m.CreatedAt()
 	case packageversion.FieldUpdatedAt:
@@ -13163,6 +15206,10 @@ func (m *PackageVersionMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldStatusReason(ctx)
 	case packageversion.FieldDownloads:
 		return m.OldDownloads(ctx)
+	case packageversion.FieldDownloadedAt:
+		return m.OldDownloadedAt(ctx)
+	case packageversion.FieldPinned:
+		return m.OldPinned(ctx)
 	case packageversion.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	case packageversion.FieldUpdatedAt:
@@ -13316,6 +15363,20 @@ func (m *PackageVersionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetDownloads(v)
 		return nil
+	case packageversion.FieldDownloadedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDownloadedAt(v)
+		return nil
+	case packageversion.FieldPinned:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPinned(v)
+		return nil
 	case packageversion.FieldCreatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -13390,6 +15451,12 @@ func (m *PackageVersionMutation) ClearedFields() []string {
 	if m.FieldCleared(packageversion.FieldDependencies) {
 		fields = append(fields, packageversion.FieldDependencies)
 	}
+	if m.FieldCleared(packageversion.FieldDownloadedAt) {
+		fields = append(fields, packageversion.FieldDownloadedAt)
+	}
+	if m.FieldCleared(packageversion.FieldPinned) {
+		fields = append(fields, packageversion.FieldPinned)
+	}
 	return fields
 }
 
@@ -13418,6 +15485,12 @@ func (m *PackageVersionMutation) ClearField(name string) error {
 		return nil
 	case packageversion.FieldDependencies:
 		m.ClearDependencies()
+		return nil
+	case packageversion.FieldDownloadedAt:
+		m.ClearDownloadedAt()
+		return nil
+	case packageversion.FieldPinned:
+		m.ClearPinned()
 		return nil
 	}
 	return fmt.Errorf("unknown PackageVersion nullable field %s", name)
@@ -13486,6 +15559,12 @@ func (m *PackageVersionMutation) ResetField(name string) error {
 		return nil
 	case packageversion.FieldDownloads:
 		m.ResetDownloads()
+		return nil
+	case packageversion.FieldDownloadedAt:
+		m.ResetDownloadedAt()
+		return nil
+	case packageversion.FieldPinned:
+		m.ResetPinned()
 		return nil
 	case packageversion.FieldCreatedAt:
 		m.ResetCreatedAt()

@@ -61,6 +61,10 @@ type PackageVersion struct {
 	StatusReason string `json:"status_reason,omitempty"`
 	// Downloads holds the value of the "downloads" field.
 	Downloads int64 `json:"downloads,omitempty"`
+	// The instant of the last download that was counted; absent when there was none.
+	DownloadedAt *time.Time `json:"downloaded_at,omitempty"`
+	// Whether people have said that no rule may remove the version.
+	Pinned bool `json:"pinned,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// The instant the version's status last changed.
@@ -138,13 +142,13 @@ func (*PackageVersion) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case packageversion.FieldMetadata, packageversion.FieldAuthors, packageversion.FieldKeywords, packageversion.FieldDependencies:
 			values[i] = new([]byte)
-		case packageversion.FieldPrerelease, packageversion.FieldInternal, packageversion.FieldYanked, packageversion.FieldDeprecated:
+		case packageversion.FieldPrerelease, packageversion.FieldInternal, packageversion.FieldYanked, packageversion.FieldDeprecated, packageversion.FieldPinned:
 			values[i] = new(sql.NullBool)
 		case packageversion.FieldID, packageversion.FieldPackageID, packageversion.FieldCreatorID, packageversion.FieldDownloads:
 			values[i] = new(sql.NullInt64)
 		case packageversion.FieldVersion, packageversion.FieldNormalizedVersion, packageversion.FieldSortKey, packageversion.FieldSummary, packageversion.FieldReadme, packageversion.FieldLicense, packageversion.FieldHomepage, packageversion.FieldRepositoryURL, packageversion.FieldStatusReason:
 			values[i] = new(sql.NullString)
-		case packageversion.FieldCreatedAt, packageversion.FieldUpdatedAt:
+		case packageversion.FieldDownloadedAt, packageversion.FieldCreatedAt, packageversion.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -296,6 +300,19 @@ func (_m *PackageVersion) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Downloads = value.Int64
 			}
+		case packageversion.FieldDownloadedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field downloaded_at", values[i])
+			} else if value.Valid {
+				_m.DownloadedAt = new(time.Time)
+				*_m.DownloadedAt = value.Time
+			}
+		case packageversion.FieldPinned:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field pinned", values[i])
+			} else if value.Valid {
+				_m.Pinned = value.Bool
+			}
 		case packageversion.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -425,6 +442,14 @@ func (_m *PackageVersion) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("downloads=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Downloads))
+	builder.WriteString(", ")
+	if v := _m.DownloadedAt; v != nil {
+		builder.WriteString("downloaded_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("pinned=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Pinned))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

@@ -244,6 +244,34 @@ func (_c *PackageVersionCreate) SetNillableDownloads(v *int64) *PackageVersionCr
 	return _c
 }
 
+// SetDownloadedAt sets the "downloaded_at" field.
+func (_c *PackageVersionCreate) SetDownloadedAt(v time.Time) *PackageVersionCreate {
+	_c.mutation.SetDownloadedAt(v)
+	return _c
+}
+
+// SetNillableDownloadedAt sets the "downloaded_at" field if the given value is not nil.
+func (_c *PackageVersionCreate) SetNillableDownloadedAt(v *time.Time) *PackageVersionCreate {
+	if v != nil {
+		_c.SetDownloadedAt(*v)
+	}
+	return _c
+}
+
+// SetPinned sets the "pinned" field.
+func (_c *PackageVersionCreate) SetPinned(v bool) *PackageVersionCreate {
+	_c.mutation.SetPinned(v)
+	return _c
+}
+
+// SetNillablePinned sets the "pinned" field if the given value is not nil.
+func (_c *PackageVersionCreate) SetNillablePinned(v *bool) *PackageVersionCreate {
+	if v != nil {
+		_c.SetPinned(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *PackageVersionCreate) SetCreatedAt(v time.Time) *PackageVersionCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -555,6 +583,14 @@ func (_c *PackageVersionCreate) createSpec() (*PackageVersion, *sqlgraph.CreateS
 	if value, ok := _c.mutation.Downloads(); ok {
 		_spec.SetField(packageversion.FieldDownloads, field.TypeInt64, value)
 		_node.Downloads = value
+	}
+	if value, ok := _c.mutation.DownloadedAt(); ok {
+		_spec.SetField(packageversion.FieldDownloadedAt, field.TypeTime, value)
+		_node.DownloadedAt = &value
+	}
+	if value, ok := _c.mutation.Pinned(); ok {
+		_spec.SetField(packageversion.FieldPinned, field.TypeBool, value)
+		_node.Pinned = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(packageversion.FieldCreatedAt, field.TypeTime, value)
@@ -904,6 +940,42 @@ func (u *PackageVersionUpsert) AddDownloads(v int64) *PackageVersionUpsert {
 	return u
 }
 
+// SetDownloadedAt sets the "downloaded_at" field.
+func (u *PackageVersionUpsert) SetDownloadedAt(v time.Time) *PackageVersionUpsert {
+	u.Set(packageversion.FieldDownloadedAt, v)
+	return u
+}
+
+// UpdateDownloadedAt sets the "downloaded_at" field to the value that was provided on create.
+func (u *PackageVersionUpsert) UpdateDownloadedAt() *PackageVersionUpsert {
+	u.SetExcluded(packageversion.FieldDownloadedAt)
+	return u
+}
+
+// ClearDownloadedAt clears the value of the "downloaded_at" field.
+func (u *PackageVersionUpsert) ClearDownloadedAt() *PackageVersionUpsert {
+	u.SetNull(packageversion.FieldDownloadedAt)
+	return u
+}
+
+// SetPinned sets the "pinned" field.
+func (u *PackageVersionUpsert) SetPinned(v bool) *PackageVersionUpsert {
+	u.Set(packageversion.FieldPinned, v)
+	return u
+}
+
+// UpdatePinned sets the "pinned" field to the value that was provided on create.
+func (u *PackageVersionUpsert) UpdatePinned() *PackageVersionUpsert {
+	u.SetExcluded(packageversion.FieldPinned)
+	return u
+}
+
+// ClearPinned clears the value of the "pinned" field.
+func (u *PackageVersionUpsert) ClearPinned() *PackageVersionUpsert {
+	u.SetNull(packageversion.FieldPinned)
+	return u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (u *PackageVersionUpsert) SetUpdatedAt(v time.Time) *PackageVersionUpsert {
 	u.Set(packageversion.FieldUpdatedAt, v)
@@ -1229,6 +1301,48 @@ func (u *PackageVersionUpsertOne) AddDownloads(v int64) *PackageVersionUpsertOne
 func (u *PackageVersionUpsertOne) UpdateDownloads() *PackageVersionUpsertOne {
 	return u.Update(func(s *PackageVersionUpsert) {
 		s.UpdateDownloads()
+	})
+}
+
+// SetDownloadedAt sets the "downloaded_at" field.
+func (u *PackageVersionUpsertOne) SetDownloadedAt(v time.Time) *PackageVersionUpsertOne {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.SetDownloadedAt(v)
+	})
+}
+
+// UpdateDownloadedAt sets the "downloaded_at" field to the value that was provided on create.
+func (u *PackageVersionUpsertOne) UpdateDownloadedAt() *PackageVersionUpsertOne {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.UpdateDownloadedAt()
+	})
+}
+
+// ClearDownloadedAt clears the value of the "downloaded_at" field.
+func (u *PackageVersionUpsertOne) ClearDownloadedAt() *PackageVersionUpsertOne {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.ClearDownloadedAt()
+	})
+}
+
+// SetPinned sets the "pinned" field.
+func (u *PackageVersionUpsertOne) SetPinned(v bool) *PackageVersionUpsertOne {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.SetPinned(v)
+	})
+}
+
+// UpdatePinned sets the "pinned" field to the value that was provided on create.
+func (u *PackageVersionUpsertOne) UpdatePinned() *PackageVersionUpsertOne {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.UpdatePinned()
+	})
+}
+
+// ClearPinned clears the value of the "pinned" field.
+func (u *PackageVersionUpsertOne) ClearPinned() *PackageVersionUpsertOne {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.ClearPinned()
 	})
 }
 
@@ -1725,6 +1839,48 @@ func (u *PackageVersionUpsertBulk) AddDownloads(v int64) *PackageVersionUpsertBu
 func (u *PackageVersionUpsertBulk) UpdateDownloads() *PackageVersionUpsertBulk {
 	return u.Update(func(s *PackageVersionUpsert) {
 		s.UpdateDownloads()
+	})
+}
+
+// SetDownloadedAt sets the "downloaded_at" field.
+func (u *PackageVersionUpsertBulk) SetDownloadedAt(v time.Time) *PackageVersionUpsertBulk {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.SetDownloadedAt(v)
+	})
+}
+
+// UpdateDownloadedAt sets the "downloaded_at" field to the value that was provided on create.
+func (u *PackageVersionUpsertBulk) UpdateDownloadedAt() *PackageVersionUpsertBulk {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.UpdateDownloadedAt()
+	})
+}
+
+// ClearDownloadedAt clears the value of the "downloaded_at" field.
+func (u *PackageVersionUpsertBulk) ClearDownloadedAt() *PackageVersionUpsertBulk {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.ClearDownloadedAt()
+	})
+}
+
+// SetPinned sets the "pinned" field.
+func (u *PackageVersionUpsertBulk) SetPinned(v bool) *PackageVersionUpsertBulk {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.SetPinned(v)
+	})
+}
+
+// UpdatePinned sets the "pinned" field to the value that was provided on create.
+func (u *PackageVersionUpsertBulk) UpdatePinned() *PackageVersionUpsertBulk {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.UpdatePinned()
+	})
+}
+
+// ClearPinned clears the value of the "pinned" field.
+func (u *PackageVersionUpsertBulk) ClearPinned() *PackageVersionUpsertBulk {
+	return u.Update(func(s *PackageVersionUpsert) {
+		s.ClearPinned()
 	})
 }
 

@@ -281,6 +281,46 @@ func (_u *PackageVersionUpdate) AddDownloads(v int64) *PackageVersionUpdate {
 	return _u
 }
 
+// SetDownloadedAt sets the "downloaded_at" field.
+func (_u *PackageVersionUpdate) SetDownloadedAt(v time.Time) *PackageVersionUpdate {
+	_u.mutation.SetDownloadedAt(v)
+	return _u
+}
+
+// SetNillableDownloadedAt sets the "downloaded_at" field if the given value is not nil.
+func (_u *PackageVersionUpdate) SetNillableDownloadedAt(v *time.Time) *PackageVersionUpdate {
+	if v != nil {
+		_u.SetDownloadedAt(*v)
+	}
+	return _u
+}
+
+// ClearDownloadedAt clears the value of the "downloaded_at" field.
+func (_u *PackageVersionUpdate) ClearDownloadedAt() *PackageVersionUpdate {
+	_u.mutation.ClearDownloadedAt()
+	return _u
+}
+
+// SetPinned sets the "pinned" field.
+func (_u *PackageVersionUpdate) SetPinned(v bool) *PackageVersionUpdate {
+	_u.mutation.SetPinned(v)
+	return _u
+}
+
+// SetNillablePinned sets the "pinned" field if the given value is not nil.
+func (_u *PackageVersionUpdate) SetNillablePinned(v *bool) *PackageVersionUpdate {
+	if v != nil {
+		_u.SetPinned(*v)
+	}
+	return _u
+}
+
+// ClearPinned clears the value of the "pinned" field.
+func (_u *PackageVersionUpdate) ClearPinned() *PackageVersionUpdate {
+	_u.mutation.ClearPinned()
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *PackageVersionUpdate) SetUpdatedAt(v time.Time) *PackageVersionUpdate {
 	_u.mutation.SetUpdatedAt(v)
@@ -507,6 +547,18 @@ func (_u *PackageVersionUpdate) sqlSave(ctx context.Context) (_node int, err err
 	}
 	if value, ok := _u.mutation.AddedDownloads(); ok {
 		_spec.AddField(packageversion.FieldDownloads, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.DownloadedAt(); ok {
+		_spec.SetField(packageversion.FieldDownloadedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DownloadedAtCleared() {
+		_spec.ClearField(packageversion.FieldDownloadedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Pinned(); ok {
+		_spec.SetField(packageversion.FieldPinned, field.TypeBool, value)
+	}
+	if _u.mutation.PinnedCleared() {
+		_spec.ClearField(packageversion.FieldPinned, field.TypeBool)
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(packageversion.FieldUpdatedAt, field.TypeTime, value)
@@ -870,6 +922,46 @@ func (_u *PackageVersionUpdateOne) AddDownloads(v int64) *PackageVersionUpdateOn
 	return _u
 }
 
+// SetDownloadedAt sets the "downloaded_at" field.
+func (_u *PackageVersionUpdateOne) SetDownloadedAt(v time.Time) *PackageVersionUpdateOne {
+	_u.mutation.SetDownloadedAt(v)
+	return _u
+}
+
+// SetNillableDownloadedAt sets the "downloaded_at" field if the given value is not nil.
+func (_u *PackageVersionUpdateOne) SetNillableDownloadedAt(v *time.Time) *PackageVersionUpdateOne {
+	if v != nil {
+		_u.SetDownloadedAt(*v)
+	}
+	return _u
+}
+
+// ClearDownloadedAt clears the value of the "downloaded_at" field.
+func (_u *PackageVersionUpdateOne) ClearDownloadedAt() *PackageVersionUpdateOne {
+	_u.mutation.ClearDownloadedAt()
+	return _u
+}
+
+// SetPinned sets the "pinned" field.
+func (_u *PackageVersionUpdateOne) SetPinned(v bool) *PackageVersionUpdateOne {
+	_u.mutation.SetPinned(v)
+	return _u
+}
+
+// SetNillablePinned sets the "pinned" field if the given value is not nil.
+func (_u *PackageVersionUpdateOne) SetNillablePinned(v *bool) *PackageVersionUpdateOne {
+	if v != nil {
+		_u.SetPinned(*v)
+	}
+	return _u
+}
+
+// ClearPinned clears the value of the "pinned" field.
+func (_u *PackageVersionUpdateOne) ClearPinned() *PackageVersionUpdateOne {
+	_u.mutation.ClearPinned()
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *PackageVersionUpdateOne) SetUpdatedAt(v time.Time) *PackageVersionUpdateOne {
 	_u.mutation.SetUpdatedAt(v)
@@ -1126,6 +1218,18 @@ func (_u *PackageVersionUpdateOne) sqlSave(ctx context.Context) (_node *PackageV
 	}
 	if value, ok := _u.mutation.AddedDownloads(); ok {
 		_spec.AddField(packageversion.FieldDownloads, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.DownloadedAt(); ok {
+		_spec.SetField(packageversion.FieldDownloadedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DownloadedAtCleared() {
+		_spec.ClearField(packageversion.FieldDownloadedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Pinned(); ok {
+		_spec.SetField(packageversion.FieldPinned, field.TypeBool, value)
+	}
+	if _u.mutation.PinnedCleared() {
+		_spec.ClearField(packageversion.FieldPinned, field.TypeBool)
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(packageversion.FieldUpdatedAt, field.TypeTime, value)

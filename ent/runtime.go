@@ -4,6 +4,8 @@ package ent
 
 import (
 	"entrepot/ent/blobupload"
+	"entrepot/ent/cleanuprule"
+	"entrepot/ent/cleanuprun"
 	"entrepot/ent/event"
 	"entrepot/ent/indexdata"
 	"entrepot/ent/indexfragment"
@@ -45,10 +47,52 @@ func init() {
 	blobuploadDescCreatedAt := blobuploadFields[10].Descriptor()
 	// blobupload.DefaultCreatedAt holds the default value on creation for the created_at field.
 	blobupload.DefaultCreatedAt = blobuploadDescCreatedAt.Default.(func() time.Time)
+	cleanupruleFields := schema.CleanupRule{}.Fields()
+	_ = cleanupruleFields
+	// cleanupruleDescEnabled is the schema descriptor for enabled field.
+	cleanupruleDescEnabled := cleanupruleFields[2].Descriptor()
+	// cleanuprule.DefaultEnabled holds the default value on creation for the enabled field.
+	cleanuprule.DefaultEnabled = cleanupruleDescEnabled.Default.(bool)
+	// cleanupruleDescSchedule is the schema descriptor for schedule field.
+	cleanupruleDescSchedule := cleanupruleFields[4].Descriptor()
+	// cleanuprule.DefaultSchedule holds the default value on creation for the schedule field.
+	cleanuprule.DefaultSchedule = cleanupruleDescSchedule.Default.(string)
+	// cleanupruleDescCreatedAt is the schema descriptor for created_at field.
+	cleanupruleDescCreatedAt := cleanupruleFields[6].Descriptor()
+	// cleanuprule.DefaultCreatedAt holds the default value on creation for the created_at field.
+	cleanuprule.DefaultCreatedAt = cleanupruleDescCreatedAt.Default.(func() time.Time)
+	// cleanupruleDescUpdatedAt is the schema descriptor for updated_at field.
+	cleanupruleDescUpdatedAt := cleanupruleFields[7].Descriptor()
+	// cleanuprule.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	cleanuprule.DefaultUpdatedAt = cleanupruleDescUpdatedAt.Default.(func() time.Time)
+	// cleanuprule.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	cleanuprule.UpdateDefaultUpdatedAt = cleanupruleDescUpdatedAt.UpdateDefault.(func() time.Time)
+	cleanuprunFields := schema.CleanupRun{}.Fields()
+	_ = cleanuprunFields
+	// cleanuprunDescRemoved is the schema descriptor for removed field.
+	cleanuprunDescRemoved := cleanuprunFields[3].Descriptor()
+	// cleanuprun.DefaultRemoved holds the default value on creation for the removed field.
+	cleanuprun.DefaultRemoved = cleanuprunDescRemoved.Default.(int)
+	// cleanuprunDescHeld is the schema descriptor for held field.
+	cleanuprunDescHeld := cleanuprunFields[4].Descriptor()
+	// cleanuprun.DefaultHeld holds the default value on creation for the held field.
+	cleanuprun.DefaultHeld = cleanuprunDescHeld.Default.(int)
+	// cleanuprunDescBytes is the schema descriptor for bytes field.
+	cleanuprunDescBytes := cleanuprunFields[5].Descriptor()
+	// cleanuprun.DefaultBytes holds the default value on creation for the bytes field.
+	cleanuprun.DefaultBytes = cleanuprunDescBytes.Default.(int64)
+	// cleanuprunDescError is the schema descriptor for error field.
+	cleanuprunDescError := cleanuprunFields[6].Descriptor()
+	// cleanuprun.DefaultError holds the default value on creation for the error field.
+	cleanuprun.DefaultError = cleanuprunDescError.Default.(string)
+	// cleanuprunDescStartedAt is the schema descriptor for started_at field.
+	cleanuprunDescStartedAt := cleanuprunFields[8].Descriptor()
+	// cleanuprun.DefaultStartedAt holds the default value on creation for the started_at field.
+	cleanuprun.DefaultStartedAt = cleanuprunDescStartedAt.Default.(func() time.Time)
 	eventFields := schema.Event{}.Fields()
 	_ = eventFields
 	// eventDescCreatedAt is the schema descriptor for created_at field.
-	eventDescCreatedAt := eventFields[6].Descriptor()
+	eventDescCreatedAt := eventFields[7].Descriptor()
 	// event.DefaultCreatedAt holds the default value on creation for the created_at field.
 	event.DefaultCreatedAt = eventDescCreatedAt.Default.(func() time.Time)
 	indexdataFields := schema.IndexData{}.Fields()
@@ -284,11 +328,11 @@ func init() {
 	// packageversion.DefaultDownloads holds the default value on creation for the downloads field.
 	packageversion.DefaultDownloads = packageversionDescDownloads.Default.(int64)
 	// packageversionDescCreatedAt is the schema descriptor for created_at field.
-	packageversionDescCreatedAt := packageversionFields[20].Descriptor()
+	packageversionDescCreatedAt := packageversionFields[22].Descriptor()
 	// packageversion.DefaultCreatedAt holds the default value on creation for the created_at field.
 	packageversion.DefaultCreatedAt = packageversionDescCreatedAt.Default.(func() time.Time)
 	// packageversionDescUpdatedAt is the schema descriptor for updated_at field.
-	packageversionDescUpdatedAt := packageversionFields[21].Descriptor()
+	packageversionDescUpdatedAt := packageversionFields[23].Descriptor()
 	// packageversion.DefaultUpdatedAt holds the default value on creation for the updated_at field.
 	packageversion.DefaultUpdatedAt = packageversionDescUpdatedAt.Default.(func() time.Time)
 	pkgFields := schema.Pkg{}.Fields()

@@ -16,6 +16,10 @@ type Tx struct {
 	config
 	// BlobUpload is the client for interacting with the BlobUpload builders.
 	BlobUpload *BlobUploadClient
+	// CleanupRule is the client for interacting with the CleanupRule builders.
+	CleanupRule *CleanupRuleClient
+	// CleanupRun is the client for interacting with the CleanupRun builders.
+	CleanupRun *CleanupRunClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// IndexData is the client for interacting with the IndexData builders.
@@ -190,6 +194,8 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.BlobUpload = NewBlobUploadClient(tx.config)
+	tx.CleanupRule = NewCleanupRuleClient(tx.config)
+	tx.CleanupRun = NewCleanupRunClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.IndexData = NewIndexDataClient(tx.config)
 	tx.IndexFragment = NewIndexFragmentClient(tx.config)

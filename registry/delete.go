@@ -20,43 +20,48 @@ import (
 // still needs (Type.References) is a Conflict.
 func (s *Space) DeleteFile(ctx context.Context, p *ent.Pkg, f *ent.PackageFile, along ...string) error {
 	return s.remove(ctx, p, func(ctx context.Context, tx *ent.Tx, p *ent.Pkg) error {
-		if len(along) > 0 {
-			if _, err := deleteFiles(ctx, tx, packagefile.VersionID(f.VersionID), packagefile.NormalizedNameIn(along...)); err != nil {
-				return err
-			}
-		}
-		if err := s.bury(ctx, tx, p, packagefile.ID(f.ID)); err != nil {
-			return err
-		}
-		n, err := deleteFiles(ctx, tx, packagefile.ID(f.ID))
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return Errorf(NotFound, "file not found")
-		}
-		if err := s.deleteFollowers(ctx, tx, f.VersionID); err != nil {
-			return err
-		}
-		if err := s.record(ctx, tx, EventFileDeleted, p, map[string]any{"file": f.Name, "version_id": f.VersionID}); err != nil {
-			return err
-		}
-		if err := s.needed(ctx, tx, p, f.NormalizedName); err != nil {
-			return err
-		}
-		left, err := tx.PackageFile.Query().Where(packagefile.VersionID(f.VersionID)).Exist(ctx)
-		if err != nil || left {
-			return err
-		}
-		v, err := tx.PackageVersion.Get(ctx, f.VersionID)
-		if err != nil {
-			return err
-		}
-		if _, err = s.dropVersions(ctx, tx, p, packageversion.ID(f.VersionID)); err != nil {
-			return err
-		}
-		return s.needed(ctx, tx, p, v.NormalizedVersion)
+		return s.dropFile(ctx, tx, p, f, along...)
 	})
+}
+
+// dropFile is DeleteFile within a transaction.
+func (s *Space) dropFile(ctx context.Context, tx *ent.Tx, p *ent.Pkg, f *ent.PackageFile, along ...string) error {
+	if len(along) > 0 {
+		if _, err := deleteFiles(ctx, tx, packagefile.VersionID(f.VersionID), packagefile.NormalizedNameIn(along...)); err != nil {
+			return err
+		}
+	}
+	if err := s.bury(ctx, tx, p, packagefile.ID(f.ID)); err != nil {
+		return err
+	}
+	n, err := deleteFiles(ctx, tx, packagefile.ID(f.ID))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return Errorf(NotFound, "file not found")
+	}
+	if err := s.deleteFollowers(ctx, tx, f.VersionID); err != nil {
+		return err
+	}
+	if err := s.record(ctx, tx, EventFileDeleted, p, map[string]any{"file": f.Name, "version_id": f.VersionID}); err != nil {
+		return err
+	}
+	if err := s.needed(ctx, tx, p, f.NormalizedName); err != nil {
+		return err
+	}
+	left, err := tx.PackageFile.Query().Where(packagefile.VersionID(f.VersionID)).Exist(ctx)
+	if err != nil || left {
+		return err
+	}
+	v, err := tx.PackageVersion.Get(ctx, f.VersionID)
+	if err != nil {
+		return err
+	}
+	if _, err = s.dropVersions(ctx, tx, p, packageversion.ID(f.VersionID)); err != nil {
+		return err
+	}
+	return s.needed(ctx, tx, p, v.NormalizedVersion)
 }
 
 // deleteFollowers deletes the files of a version whose lead files are gone, for
@@ -123,32 +128,37 @@ func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersio
 		if err := s.retag(ctx, tx, p, tags); err != nil {
 			return err
 		}
-		for _, version := range normalizedVersions {
-			if err := s.stay(ctx, tx, p, tag.HasVersionWith(packageversion.NormalizedVersion(version))); err != nil {
-				return err
-			}
-			if err := s.bury(ctx, tx, p, ofVersion(p.ID, version)); err != nil {
-				return err
-			}
-			n, err := s.dropVersions(ctx, tx, p,
-				packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), published)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				return Errorf(NotFound, "version not found: %s", version)
-			}
-			if err := s.record(ctx, tx, EventVersionDeleted, p, map[string]any{"version": version}); err != nil {
-				return err
-			}
-		}
-		for _, version := range normalizedVersions {
-			if err := s.needed(ctx, tx, p, version); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.dropPublished(ctx, tx, p, normalizedVersions)
 	})
+}
+
+// dropPublished is DeleteVersions within a transaction.
+func (s *Space) dropPublished(ctx context.Context, tx *ent.Tx, p *ent.Pkg, normalizedVersions []string) error {
+	for _, version := range normalizedVersions {
+		if err := s.stay(ctx, tx, p, tag.HasVersionWith(packageversion.NormalizedVersion(version))); err != nil {
+			return err
+		}
+		if err := s.bury(ctx, tx, p, ofVersion(p.ID, version)); err != nil {
+			return err
+		}
+		n, err := s.dropVersions(ctx, tx, p,
+			packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), published)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return Errorf(NotFound, "version not found: %s", version)
+		}
+		if err := s.record(ctx, tx, EventVersionDeleted, p, map[string]any{"version": version}); err != nil {
+			return err
+		}
+	}
+	for _, version := range normalizedVersions {
+		if err := s.needed(ctx, tx, p, version); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // retag carries tag changes out, and records them, within a transaction.

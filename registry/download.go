@@ -120,6 +120,7 @@ func (c *downloadCounter) write(ctx context.Context, files map[int64]*downloads)
 			versions[d.versionID] += d.n
 		}
 	}
+	at := now()
 	return c.reg.inTx(ctx, func(ctx context.Context, tx *ent.Tx) error {
 		for _, id := range slices.Sorted(maps.Keys(packages)) {
 			if err := tx.Pkg.Update().Where(pkg.ID(id)).AddDownloads(packages[id]).Exec(ctx); err != nil {
@@ -127,7 +128,7 @@ func (c *downloadCounter) write(ctx context.Context, files map[int64]*downloads)
 			}
 		}
 		for _, id := range slices.Sorted(maps.Keys(versions)) {
-			if err := tx.PackageVersion.Update().Where(packageversion.ID(id)).AddDownloads(versions[id]).Exec(ctx); err != nil {
+			if err := tx.PackageVersion.Update().Where(packageversion.ID(id)).AddDownloads(versions[id]).SetDownloadedAt(at).Exec(ctx); err != nil {
 				return err
 			}
 		}

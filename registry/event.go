@@ -30,6 +30,11 @@ const (
 	EventKeyReplaced       = "signing_key.replaced"
 	EventIndexConfigured   = "index.configured"
 	EventIndexRemoved      = "index.removed"
+	EventRuleCreated       = "cleanup_rule.created"
+	EventRuleChanged       = "cleanup_rule.changed"
+	EventRuleDeleted       = "cleanup_rule.deleted"
+	EventVersionPinned     = "version.pinned"
+	EventCleanedUp         = "cleanup.finished"
 )
 
 // record writes an event about a package in the transaction of the change.
@@ -54,6 +59,9 @@ func newEvent(tx *ent.Tx, v access.Viewer, kind string, ownerID int64, p *ent.Pk
 	e := tx.Event.Create().SetKind(kind).SetOwnerID(ownerID).SetDetails(raw)
 	if v.Kind == access.User {
 		e.SetActorID(v.UserID)
+	}
+	if v.Agent != "" {
+		e.SetAgent(v.Agent)
 	}
 	if p != nil {
 		e.SetPackageID(p.ID)

@@ -114,6 +114,8 @@ type OwnerChange struct {
 	ConanKeepRecipes        *int
 	ConanKeepPackages       *int
 	ConanReferenceSize      *int64
+	// CleanupUntaggedDays is that of schema.OwnerSettings.
+	CleanupUntaggedDays *int
 }
 
 // settings are the owner's with the changes.
@@ -153,6 +155,9 @@ func (c OwnerChange) settings(s schema.OwnerSettings) schema.OwnerSettings {
 	}
 	if c.ConanReferenceSize != nil {
 		s.ConanReferenceSize = *c.ConanReferenceSize
+	}
+	if c.CleanupUntaggedDays != nil {
+		s.CleanupUntaggedDays = c.CleanupUntaggedDays
 	}
 	return s
 }
@@ -219,6 +224,9 @@ func (r *Registry) DeleteOrganization(ctx context.Context, name string) error {
 			return err
 		}
 		if _, err := tx.Membership.Delete().Where(membership.OwnerID(o.ID)).Exec(ctx); err != nil {
+			return err
+		}
+		if err := removeCleanup(ctx, tx, o); err != nil {
 			return err
 		}
 		if _, err := tx.Property.Delete().Where(property.RefTypeEQ(property.RefTypeOwner), property.RefID(o.ID)).Exec(ctx); err != nil {

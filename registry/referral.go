@@ -27,6 +27,9 @@ type Referrals struct {
 	// Tags lists the tags that, by a convention older than the property, name
 	// what refers to a version. It may be nil.
 	Tags func(normalizedVersion string) []string
+	// Subject is the inverse of Tags: the version that what the tag names is
+	// about, or "" for a tag like any other. It is nil when Tags is.
+	Subject func(tag string) (normalizedVersion string)
 	// Describe tells what a referring version is. tags are those of Tags that
 	// name it; of the version, only the names and the metadata are there.
 	Describe func(v *ent.PackageVersion, tags []string) Referral

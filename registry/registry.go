@@ -40,12 +40,14 @@ type Registry struct {
 	redirect     RedirectPolicy
 	linkFailure  linkFailure
 	maxSize      int64
-	keys         keyPool
-	downloads    downloadCounter
-	wanted       wantedFiles
-	documents    *documentCache
-	journals     *journalCache
-	small        smallCache
+	// cleanupSchedule is that of rules that have none of their own.
+	cleanupSchedule string
+	keys            keyPool
+	downloads       downloadCounter
+	wanted          wantedFiles
+	documents       *documentCache
+	journals        *journalCache
+	small           smallCache
 
 	// What repository-wide indexes keep; see index.go.
 	signing    signingKeys
@@ -75,6 +77,9 @@ type Options struct {
 	MaxSize int64
 	// Flush is how long download counts stay in memory; 0 means 5 seconds.
 	Flush time.Duration
+	// CleanupSchedule is when cleanup rules are carried out that do not say so
+	// themselves, as ParseSchedule reads it; empty means never.
+	CleanupSchedule string
 	// DocumentCache bounds the memory for composed documents in bytes; 0
 	// means 32 MiB.
 	DocumentCache int64
@@ -91,6 +96,13 @@ func New(opts Options) (*Registry, error) {
 		grace:    opts.Grace,
 		redirect: opts.Redirect,
 		maxSize:  opts.MaxSize,
+
+		cleanupSchedule: opts.CleanupSchedule,
+	}
+	if r.cleanupSchedule != "" {
+		if _, err := ParseSchedule(r.cleanupSchedule); err != nil {
+			return nil, fmt.Errorf("the schedule of cleanup rules cannot be read: %w", err)
+		}
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)

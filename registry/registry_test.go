@@ -70,7 +70,7 @@ func newFixtureOn(t *testing.T, databaseURL string, opts Options) *fixture {
 // layeredType has versions that need others and refer to others.
 func layeredType() Type {
 	return Type{
-		Name: "layered", Title: "Layered", References: []string{"layered.needs"}, OrderedByTime: true,
+		Name: "layered", Title: "Layered", References: []string{"layered.needs"}, OrderedByTime: true, Counts: CountTags,
 		CopyName: func(_, name string) (string, error) {
 			if name != strings.ToLower(name) {
 				return "", errors.New("names are in lower case")
@@ -89,6 +89,13 @@ func layeredType() Type {
 		Referrals: &Referrals{
 			Property: "layered.subject", TypeProperty: "layered.kind",
 			Tags: func(version string) []string { return []string{version + ".sig"} },
+			Subject: func(tag string) string {
+				version, signs := strings.CutSuffix(tag, ".sig")
+				if !signs {
+					return ""
+				}
+				return version
+			},
 			Describe: func(v *ent.PackageVersion, tags []string) Referral {
 				return Referral{Signature, strings.Join(tags, ",")}
 			},

@@ -69,6 +69,11 @@ type Type struct {
 	// FollowsLead tells that files of a version that are not lead files belong to
 	// the lead files with their composite key, and go with the last of these.
 	FollowsLead bool
+	// Counts is what retention rules count and remove of the type.
+	Counts Counted
+	// PrefersYank lets retention rules yank versions, unless they say otherwise:
+	// lock files point at them.
+	PrefersYank bool
 	// Index says how the repository-wide indexes of the type are made, or is
 	// nil when it has none.
 	Index *Index

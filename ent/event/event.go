@@ -19,6 +19,8 @@ const (
 	FieldOwnerID = "owner_id"
 	// FieldActorID holds the string denoting the actor_id field in the database.
 	FieldActorID = "actor_id"
+	// FieldAgent holds the string denoting the agent field in the database.
+	FieldAgent = "agent"
 	// FieldPackageID holds the string denoting the package_id field in the database.
 	FieldPackageID = "package_id"
 	// FieldTag holds the string denoting the tag field in the database.
@@ -37,6 +39,7 @@ var Columns = []string{
 	FieldKind,
 	FieldOwnerID,
 	FieldActorID,
+	FieldAgent,
 	FieldPackageID,
 	FieldTag,
 	FieldDetails,
@@ -79,6 +82,11 @@ func ByOwnerID(opts ...sql.OrderTermOption) OrderOption {
 // ByActorID orders the results by the actor_id field.
 func ByActorID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActorID, opts...).ToFunc()
+}
+
+// ByAgent orders the results by the agent field.
+func ByAgent(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAgent, opts...).ToFunc()
 }
 
 // ByPackageID orders the results by the package_id field.

@@ -69,6 +69,11 @@ func ActorID(v int64) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldActorID, v))
 }
 
+// Agent applies equality check predicate on the "agent" field. It's identical to AgentEQ.
+func Agent(v string) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldAgent, v))
+}
+
 // PackageID applies equality check predicate on the "package_id" field. It's identical to PackageIDEQ.
 func PackageID(v int64) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldPackageID, v))
@@ -247,6 +252,81 @@ func ActorIDIsNil() predicate.Event {
 // ActorIDNotNil applies the NotNil predicate on the "actor_id" field.
 func ActorIDNotNil() predicate.Event {
 	return predicate.Event(sql.FieldNotNull(FieldActorID))
+}
+
+// AgentEQ applies the EQ predicate on the "agent" field.
+func AgentEQ(v string) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldAgent, v))
+}
+
+// AgentNEQ applies the NEQ predicate on the "agent" field.
+func AgentNEQ(v string) predicate.Event {
+	return predicate.Event(sql.FieldNEQ(FieldAgent, v))
+}
+
+// AgentIn applies the In predicate on the "agent" field.
+func AgentIn(vs ...string) predicate.Event {
+	return predicate.Event(sql.FieldIn(FieldAgent, vs...))
+}
+
+// AgentNotIn applies the NotIn predicate on the "agent" field.
+func AgentNotIn(vs ...string) predicate.Event {
+	return predicate.Event(sql.FieldNotIn(FieldAgent, vs...))
+}
+
+// AgentGT applies the GT predicate on the "agent" field.
+func AgentGT(v string) predicate.Event {
+	return predicate.Event(sql.FieldGT(FieldAgent, v))
+}
+
+// AgentGTE applies the GTE predicate on the "agent" field.
+func AgentGTE(v string) predicate.Event {
+	return predicate.Event(sql.FieldGTE(FieldAgent, v))
+}
+
+// AgentLT applies the LT predicate on the "agent" field.
+func AgentLT(v string) predicate.Event {
+	return predicate.Event(sql.FieldLT(FieldAgent, v))
+}
+
+// AgentLTE applies the LTE predicate on the "agent" field.
+func AgentLTE(v string) predicate.Event {
+	return predicate.Event(sql.FieldLTE(FieldAgent, v))
+}
+
+// AgentContains applies the Contains predicate on the "agent" field.
+func AgentContains(v string) predicate.Event {
+	return predicate.Event(sql.FieldContains(FieldAgent, v))
+}
+
+// AgentHasPrefix applies the HasPrefix predicate on the "agent" field.
+func AgentHasPrefix(v string) predicate.Event {
+	return predicate.Event(sql.FieldHasPrefix(FieldAgent, v))
+}
+
+// AgentHasSuffix applies the HasSuffix predicate on the "agent" field.
+func AgentHasSuffix(v string) predicate.Event {
+	return predicate.Event(sql.FieldHasSuffix(FieldAgent, v))
+}
+
+// AgentIsNil applies the IsNil predicate on the "agent" field.
+func AgentIsNil() predicate.Event {
+	return predicate.Event(sql.FieldIsNull(FieldAgent))
+}
+
+// AgentNotNil applies the NotNil predicate on the "agent" field.
+func AgentNotNil() predicate.Event {
+	return predicate.Event(sql.FieldNotNull(FieldAgent))
+}
+
+// AgentEqualFold applies the EqualFold predicate on the "agent" field.
+func AgentEqualFold(v string) predicate.Event {
+	return predicate.Event(sql.FieldEqualFold(FieldAgent, v))
+}
+
+// AgentContainsFold applies the ContainsFold predicate on the "agent" field.
+func AgentContainsFold(v string) predicate.Event {
+	return predicate.Event(sql.FieldContainsFold(FieldAgent, v))
 }
 
 // PackageIDEQ applies the EQ predicate on the "package_id" field.

@@ -20,6 +20,30 @@ func (f BlobUploadFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BlobUploadMutation", m)
 }
 
+// The CleanupRuleFunc type is an adapter to allow the use of ordinary
+// function as CleanupRule mutator.
+type CleanupRuleFunc func(context.Context, *ent.CleanupRuleMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f CleanupRuleFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.CleanupRuleMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CleanupRuleMutation", m)
+}
+
+// The CleanupRunFunc type is an adapter to allow the use of ordinary
+// function as CleanupRun mutator.
+type CleanupRunFunc func(context.Context, *ent.CleanupRunMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f CleanupRunFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.CleanupRunMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CleanupRunMutation", m)
+}
+
 // The EventFunc type is an adapter to allow the use of ordinary
 // function as Event mutator.
 type EventFunc func(context.Context, *ent.EventMutation) (ent.Value, error)

@@ -8,6 +8,8 @@ import (
 
 	"entrepot/ent"
 	"entrepot/ent/blobupload"
+	"entrepot/ent/cleanuprule"
+	"entrepot/ent/cleanuprun"
 	"entrepot/ent/event"
 	"entrepot/ent/indexdata"
 	"entrepot/ent/indexfragment"
@@ -115,6 +117,60 @@ func (f TraverseBlobUpload) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.BlobUploadQuery", q)
+}
+
+// The CleanupRuleFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CleanupRuleFunc func(context.Context, *ent.CleanupRuleQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f CleanupRuleFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.CleanupRuleQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.CleanupRuleQuery", q)
+}
+
+// The TraverseCleanupRule type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCleanupRule func(context.Context, *ent.CleanupRuleQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCleanupRule) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCleanupRule) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CleanupRuleQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.CleanupRuleQuery", q)
+}
+
+// The CleanupRunFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CleanupRunFunc func(context.Context, *ent.CleanupRunQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f CleanupRunFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.CleanupRunQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.CleanupRunQuery", q)
+}
+
+// The TraverseCleanupRun type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCleanupRun func(context.Context, *ent.CleanupRunQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCleanupRun) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCleanupRun) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CleanupRunQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.CleanupRunQuery", q)
 }
 
 // The EventFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -689,6 +745,10 @@ func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
 	case *ent.BlobUploadQuery:
 		return &query[*ent.BlobUploadQuery, predicate.BlobUpload, blobupload.OrderOption]{typ: ent.TypeBlobUpload, tq: q}, nil
+	case *ent.CleanupRuleQuery:
+		return &query[*ent.CleanupRuleQuery, predicate.CleanupRule, cleanuprule.OrderOption]{typ: ent.TypeCleanupRule, tq: q}, nil
+	case *ent.CleanupRunQuery:
+		return &query[*ent.CleanupRunQuery, predicate.CleanupRun, cleanuprun.OrderOption]{typ: ent.TypeCleanupRun, tq: q}, nil
 	case *ent.EventQuery:
 		return &query[*ent.EventQuery, predicate.Event, event.OrderOption]{typ: ent.TypeEvent, tq: q}, nil
 	case *ent.IndexDataQuery:

@@ -48,12 +48,70 @@ var (
 			},
 		},
 	}
+	// CleanupRulesColumns holds the columns for the "cleanup_rules" table.
+	CleanupRulesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "owner_id", Type: field.TypeInt64},
+		{Name: "name", Type: field.TypeString},
+		{Name: "enabled", Type: field.TypeBool, Default: true},
+		{Name: "spec", Type: field.TypeJSON},
+		{Name: "schedule", Type: field.TypeString, Default: ""},
+		{Name: "next_run_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+	}
+	// CleanupRulesTable holds the schema information for the "cleanup_rules" table.
+	CleanupRulesTable = &schema.Table{
+		Name:       "cleanup_rules",
+		Columns:    CleanupRulesColumns,
+		PrimaryKey: []*schema.Column{CleanupRulesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "cleanuprule_owner_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{CleanupRulesColumns[1], CleanupRulesColumns[2]},
+			},
+			{
+				Name:    "cleanuprule_enabled_next_run_at",
+				Unique:  false,
+				Columns: []*schema.Column{CleanupRulesColumns[3], CleanupRulesColumns[6]},
+			},
+		},
+	}
+	// CleanupRunsColumns holds the columns for the "cleanup_runs" table.
+	CleanupRunsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "owner_id", Type: field.TypeInt64},
+		{Name: "actor_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "rules", Type: field.TypeJSON, Nullable: true},
+		{Name: "removed", Type: field.TypeInt, Default: 0},
+		{Name: "held", Type: field.TypeInt, Default: 0},
+		{Name: "bytes", Type: field.TypeInt64, Default: 0},
+		{Name: "error", Type: field.TypeString, Default: ""},
+		{Name: "decisions", Type: field.TypeJSON, Nullable: true},
+		{Name: "started_at", Type: field.TypeTime},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
+	}
+	// CleanupRunsTable holds the schema information for the "cleanup_runs" table.
+	CleanupRunsTable = &schema.Table{
+		Name:       "cleanup_runs",
+		Columns:    CleanupRunsColumns,
+		PrimaryKey: []*schema.Column{CleanupRunsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "cleanuprun_owner_id_started_at",
+				Unique:  false,
+				Columns: []*schema.Column{CleanupRunsColumns[1], CleanupRunsColumns[9]},
+			},
+		},
+	}
 	// EventsColumns holds the columns for the "events" table.
 	EventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "kind", Type: field.TypeString},
 		{Name: "owner_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "actor_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "agent", Type: field.TypeString, Nullable: true},
 		{Name: "package_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "tag", Type: field.TypeString, Nullable: true},
 		{Name: "details", Type: field.TypeJSON, Nullable: true},
@@ -68,17 +126,17 @@ var (
 			{
 				Name:    "event_owner_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[2], EventsColumns[7]},
+				Columns: []*schema.Column{EventsColumns[2], EventsColumns[8]},
 			},
 			{
 				Name:    "event_package_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[4], EventsColumns[7]},
+				Columns: []*schema.Column{EventsColumns[5], EventsColumns[8]},
 			},
 			{
 				Name:    "event_package_id_tag",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[4], EventsColumns[5]},
+				Columns: []*schema.Column{EventsColumns[5], EventsColumns[6]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "tag IS NOT NULL",
 				},
@@ -475,6 +533,8 @@ var (
 		{Name: "deprecated", Type: field.TypeBool, Default: false},
 		{Name: "status_reason", Type: field.TypeString, Default: ""},
 		{Name: "downloads", Type: field.TypeInt64, Default: 0},
+		{Name: "downloaded_at", Type: field.TypeTime, Nullable: true},
+		{Name: "pinned", Type: field.TypeBool, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "creator_id", Type: field.TypeInt64, Nullable: true},
@@ -488,13 +548,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "package_versions_users_creator",
-				Columns:    []*schema.Column{PackageVersionsColumns[21]},
+				Columns:    []*schema.Column{PackageVersionsColumns[23]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "package_versions_packages_versions",
-				Columns:    []*schema.Column{PackageVersionsColumns[22]},
+				Columns:    []*schema.Column{PackageVersionsColumns[24]},
 				RefColumns: []*schema.Column{PackagesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -503,22 +563,22 @@ var (
 			{
 				Name:    "packageversion_package_id_normalized_version",
 				Unique:  true,
-				Columns: []*schema.Column{PackageVersionsColumns[22], PackageVersionsColumns[2]},
+				Columns: []*schema.Column{PackageVersionsColumns[24], PackageVersionsColumns[2]},
 			},
 			{
 				Name:    "packageversion_package_id_internal_prerelease_sort_key",
 				Unique:  false,
-				Columns: []*schema.Column{PackageVersionsColumns[22], PackageVersionsColumns[5], PackageVersionsColumns[4], PackageVersionsColumns[3]},
+				Columns: []*schema.Column{PackageVersionsColumns[24], PackageVersionsColumns[5], PackageVersionsColumns[4], PackageVersionsColumns[3]},
 			},
 			{
 				Name:    "packageversion_package_id_internal_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{PackageVersionsColumns[22], PackageVersionsColumns[5], PackageVersionsColumns[19]},
+				Columns: []*schema.Column{PackageVersionsColumns[24], PackageVersionsColumns[5], PackageVersionsColumns[21]},
 			},
 			{
 				Name:    "packageversion_creator_id",
 				Unique:  false,
-				Columns: []*schema.Column{PackageVersionsColumns[21]},
+				Columns: []*schema.Column{PackageVersionsColumns[23]},
 			},
 		},
 	}
@@ -813,6 +873,8 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		BlobUploadsTable,
+		CleanupRulesTable,
+		CleanupRunsTable,
 		EventsTable,
 		IndexDataTable,
 		IndexFragmentsTable,
@@ -840,6 +902,12 @@ var (
 func init() {
 	BlobUploadsTable.Annotation = &entsql.Annotation{
 		IncrementStart: func(i int) *int { return &i }(0),
+	}
+	CleanupRulesTable.Annotation = &entsql.Annotation{
+		IncrementStart: func(i int) *int { return &i }(94489280512),
+	}
+	CleanupRunsTable.Annotation = &entsql.Annotation{
+		IncrementStart: func(i int) *int { return &i }(98784247808),
 	}
 	EventsTable.Annotation = &entsql.Annotation{
 		IncrementStart: func(i int) *int { return &i }(4294967296),

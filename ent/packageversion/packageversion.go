@@ -54,6 +54,10 @@ const (
 	FieldStatusReason = "status_reason"
 	// FieldDownloads holds the string denoting the downloads field in the database.
 	FieldDownloads = "downloads"
+	// FieldDownloadedAt holds the string denoting the downloaded_at field in the database.
+	FieldDownloadedAt = "downloaded_at"
+	// FieldPinned holds the string denoting the pinned field in the database.
+	FieldPinned = "pinned"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
@@ -121,6 +125,8 @@ var Columns = []string{
 	FieldDeprecated,
 	FieldStatusReason,
 	FieldDownloads,
+	FieldDownloadedAt,
+	FieldPinned,
 	FieldCreatedAt,
 	FieldUpdatedAt,
 }
@@ -250,6 +256,16 @@ func ByStatusReason(opts ...sql.OrderTermOption) OrderOption {
 // ByDownloads orders the results by the downloads field.
 func ByDownloads(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDownloads, opts...).ToFunc()
+}
+
+// ByDownloadedAt orders the results by the downloaded_at field.
+func ByDownloadedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDownloadedAt, opts...).ToFunc()
+}
+
+// ByPinned orders the results by the pinned field.
+func ByPinned(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPinned, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

@@ -135,6 +135,16 @@ func Downloads(v int64) predicate.PackageVersion {
 	return predicate.PackageVersion(sql.FieldEQ(FieldDownloads, v))
 }
 
+// DownloadedAt applies equality check predicate on the "downloaded_at" field. It's identical to DownloadedAtEQ.
+func DownloadedAt(v time.Time) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldEQ(FieldDownloadedAt, v))
+}
+
+// Pinned applies equality check predicate on the "pinned" field. It's identical to PinnedEQ.
+func Pinned(v bool) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldEQ(FieldPinned, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.PackageVersion {
 	return predicate.PackageVersion(sql.FieldEQ(FieldCreatedAt, v))
@@ -898,6 +908,76 @@ func DownloadsLT(v int64) predicate.PackageVersion {
 // DownloadsLTE applies the LTE predicate on the "downloads" field.
 func DownloadsLTE(v int64) predicate.PackageVersion {
 	return predicate.PackageVersion(sql.FieldLTE(FieldDownloads, v))
+}
+
+// DownloadedAtEQ applies the EQ predicate on the "downloaded_at" field.
+func DownloadedAtEQ(v time.Time) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldEQ(FieldDownloadedAt, v))
+}
+
+// DownloadedAtNEQ applies the NEQ predicate on the "downloaded_at" field.
+func DownloadedAtNEQ(v time.Time) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldNEQ(FieldDownloadedAt, v))
+}
+
+// DownloadedAtIn applies the In predicate on the "downloaded_at" field.
+func DownloadedAtIn(vs ...time.Time) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldIn(FieldDownloadedAt, vs...))
+}
+
+// DownloadedAtNotIn applies the NotIn predicate on the "downloaded_at" field.
+func DownloadedAtNotIn(vs ...time.Time) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldNotIn(FieldDownloadedAt, vs...))
+}
+
+// DownloadedAtGT applies the GT predicate on the "downloaded_at" field.
+func DownloadedAtGT(v time.Time) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldGT(FieldDownloadedAt, v))
+}
+
+// DownloadedAtGTE applies the GTE predicate on the "downloaded_at" field.
+func DownloadedAtGTE(v time.Time) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldGTE(FieldDownloadedAt, v))
+}
+
+// DownloadedAtLT applies the LT predicate on the "downloaded_at" field.
+func DownloadedAtLT(v time.Time) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldLT(FieldDownloadedAt, v))
+}
+
+// DownloadedAtLTE applies the LTE predicate on the "downloaded_at" field.
+func DownloadedAtLTE(v time.Time) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldLTE(FieldDownloadedAt, v))
+}
+
+// DownloadedAtIsNil applies the IsNil predicate on the "downloaded_at" field.
+func DownloadedAtIsNil() predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldIsNull(FieldDownloadedAt))
+}
+
+// DownloadedAtNotNil applies the NotNil predicate on the "downloaded_at" field.
+func DownloadedAtNotNil() predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldNotNull(FieldDownloadedAt))
+}
+
+// PinnedEQ applies the EQ predicate on the "pinned" field.
+func PinnedEQ(v bool) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldEQ(FieldPinned, v))
+}
+
+// PinnedNEQ applies the NEQ predicate on the "pinned" field.
+func PinnedNEQ(v bool) predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldNEQ(FieldPinned, v))
+}
+
+// PinnedIsNil applies the IsNil predicate on the "pinned" field.
+func PinnedIsNil() predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldIsNull(FieldPinned))
+}
+
+// PinnedNotNil applies the NotNil predicate on the "pinned" field.
+func PinnedNotNil() predicate.PackageVersion {
+	return predicate.PackageVersion(sql.FieldNotNull(FieldPinned))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

@@ -9,6 +9,12 @@ import (
 // BlobUpload is the predicate function for blobupload builders.
 type BlobUpload func(*sql.Selector)
 
+// CleanupRule is the predicate function for cleanuprule builders.
+type CleanupRule func(*sql.Selector)
+
+// CleanupRun is the predicate function for cleanuprun builders.
+type CleanupRun func(*sql.Selector)
+
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
 

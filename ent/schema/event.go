@@ -28,6 +28,8 @@ func (Event) Fields() []ent.Field {
 		field.Int64("owner_id").Optional().Nillable().Immutable(),
 		field.Int64("actor_id").Optional().Nillable().Immutable().
 			Comment("The user who did it; absent for the system."),
+		field.String("agent").Optional().Nillable().Immutable().
+			Comment("What part of the server did it, where that was nobody: \"cleanup: old builds\"."),
 		field.Int64("package_id").Optional().Nillable().Immutable(),
 		field.String("tag").Optional().Nillable().Immutable().
 			Comment("The tag that moved or went; its history is found by it."),

@@ -102,6 +102,10 @@ type OwnerSettings struct {
 	// ConanReferenceSize is the most bytes that all revisions of a Conan
 	// reference may have together; 0 is no limit.
 	ConanReferenceSize int64 `json:"conan_reference_size,omitempty"`
+	// CleanupUntaggedDays is for how many days a version that nothing leads to
+	// stays after its last push or pull, where tags are what clients ask for; 0
+	// keeps all, nil is a week.
+	CleanupUntaggedDays *int `json:"cleanup_untagged_days,omitempty"`
 }
 
 // The values of OwnerSettings.MavenVersions.

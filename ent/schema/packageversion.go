@@ -63,6 +63,11 @@ func (PackageVersion) Fields() []ent.Field {
 			Comment("Why the version was yanked or deprecated."),
 		field.Int64("downloads").Default(0).
 			Annotations(entgql.Type("Int64"), entgql.OrderField("DOWNLOADS")),
+		field.Time("downloaded_at").Optional().Nillable().
+			Comment("The instant of the last download that was counted; absent when there was none."),
+		field.Bool("pinned").Optional().
+			Comment("Whether people have said that no rule may remove the version.").
+			Annotations(entgql.Skip(entgql.SkipWhereInput)),
 		field.Time("created_at").Default(now).Immutable().
 			Annotations(entgql.OrderField("CREATED_AT")),
 		field.Time("updated_at").Default(now).

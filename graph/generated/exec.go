@@ -307,6 +307,7 @@ type ComplexityRoot struct {
 		Creator           func(childComplexity int) int
 		Dependencies      func(childComplexity int) int
 		Deprecated        func(childComplexity int) int
+		DownloadedAt      func(childComplexity int) int
 		Downloads         func(childComplexity int) int
 		Facts             func(childComplexity int) int
 		FileCount         func(childComplexity int) int
@@ -321,6 +322,7 @@ type ComplexityRoot struct {
 		NormalizedVersion func(childComplexity int) int
 		Package           func(childComplexity int) int
 		PackageID         func(childComplexity int) int
+		Pinned            func(childComplexity int) int
 		Prerelease        func(childComplexity int) int
 		Readme            func(childComplexity int) int
 		Referrers         func(childComplexity int, artifactType *string, after *entgql.Cursor[int64], first *int) int
@@ -1841,6 +1843,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PackageVersion.Deprecated(childComplexity), true
+	case "PackageVersion.downloadedAt":
+		if e.ComplexityRoot.PackageVersion.DownloadedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageVersion.DownloadedAt(childComplexity), true
 	case "PackageVersion.downloads":
 		if e.ComplexityRoot.PackageVersion.Downloads == nil {
 			break
@@ -1935,6 +1943,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PackageVersion.PackageID(childComplexity), true
+	case "PackageVersion.pinned":
+		if e.ComplexityRoot.PackageVersion.Pinned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageVersion.Pinned(childComplexity), true
 	case "PackageVersion.prerelease":
 		if e.ComplexityRoot.PackageVersion.Prerelease == nil {
 			break
@@ -3741,6 +3755,14 @@ type PackageVersion implements Node {
   """
   statusReason: String!
   downloads: Int64!
+  """
+  The instant of the last download that was counted; absent when there was none.
+  """
+  downloadedAt: Time
+  """
+  Whether people have said that no rule may remove the version.
+  """
+  pinned: Boolean
   createdAt: Time!
   """
   The instant the version's status last changed.
@@ -4029,6 +4051,19 @@ input PackageVersionWhereInput {
   downloadsGTE: Int64
   downloadsLT: Int64
   downloadsLTE: Int64
+  """
+  downloaded_at field predicates
+  """
+  downloadedAt: Time
+  downloadedAtNEQ: Time
+  downloadedAtIn: [Time!]
+  downloadedAtNotIn: [Time!]
+  downloadedAtGT: Time
+  downloadedAtGTE: Time
+  downloadedAtLT: Time
+  downloadedAtLTE: Time
+  downloadedAtIsNil: Boolean
+  downloadedAtNotNil: Boolean
   """
   created_at field predicates
   """
@@ -6158,6 +6193,10 @@ func (ec *executionContext) childFields_PackageVersion(ctx context.Context, fiel
 		return ec.fieldContext_PackageVersion_statusReason(ctx, field)
 	case "downloads":
 		return ec.fieldContext_PackageVersion_downloads(ctx, field)
+	case "downloadedAt":
+		return ec.fieldContext_PackageVersion_downloadedAt(ctx, field)
+	case "pinned":
+		return ec.fieldContext_PackageVersion_pinned(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_PackageVersion_createdAt(ctx, field)
 	case "updatedAt":
@@ -12874,6 +12913,52 @@ func (ec *executionContext) _PackageVersion_downloads(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_PackageVersion_downloads(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PackageVersion", field, false, false, errors.New("field of type Int64 does not have child fields"))
+}
+
+func (ec *executionContext) _PackageVersion_downloadedAt(ctx context.Context, field graphql.CollectedField, obj *ent.PackageVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageVersion_downloadedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DownloadedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PackageVersion_downloadedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageVersion", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _PackageVersion_pinned(ctx context.Context, field graphql.CollectedField, obj *ent.PackageVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageVersion_pinned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pinned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalOBoolean2bool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PackageVersion_pinned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageVersion", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _PackageVersion_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.PackageVersion) (ret graphql.Marshaler) {
@@ -20015,7 +20100,7 @@ func (ec *executionContext) unmarshalInputPackageVersionWhereInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "packageID", "packageIDNEQ", "packageIDIn", "packageIDNotIn", "version", "versionNEQ", "versionIn", "versionNotIn", "versionGT", "versionGTE", "versionLT", "versionLTE", "versionContains", "versionHasPrefix", "versionHasSuffix", "versionEqualFold", "versionContainsFold", "normalizedVersion", "normalizedVersionNEQ", "normalizedVersionIn", "normalizedVersionNotIn", "normalizedVersionGT", "normalizedVersionGTE", "normalizedVersionLT", "normalizedVersionLTE", "normalizedVersionContains", "normalizedVersionHasPrefix", "normalizedVersionHasSuffix", "normalizedVersionEqualFold", "normalizedVersionContainsFold", "prerelease", "prereleaseNEQ", "summary", "summaryNEQ", "summaryIn", "summaryNotIn", "summaryGT", "summaryGTE", "summaryLT", "summaryLTE", "summaryContains", "summaryHasPrefix", "summaryHasSuffix", "summaryEqualFold", "summaryContainsFold", "license", "licenseNEQ", "licenseIn", "licenseNotIn", "licenseGT", "licenseGTE", "licenseLT", "licenseLTE", "licenseContains", "licenseHasPrefix", "licenseHasSuffix", "licenseEqualFold", "licenseContainsFold", "homepage", "homepageNEQ", "homepageIn", "homepageNotIn", "homepageGT", "homepageGTE", "homepageLT", "homepageLTE", "homepageContains", "homepageHasPrefix", "homepageHasSuffix", "homepageEqualFold", "homepageContainsFold", "repositoryURL", "repositoryURLNEQ", "repositoryURLIn", "repositoryURLNotIn", "repositoryURLGT", "repositoryURLGTE", "repositoryURLLT", "repositoryURLLTE", "repositoryURLContains", "repositoryURLHasPrefix", "repositoryURLHasSuffix", "repositoryURLEqualFold", "repositoryURLContainsFold", "yanked", "yankedNEQ", "deprecated", "deprecatedNEQ", "statusReason", "statusReasonNEQ", "statusReasonIn", "statusReasonNotIn", "statusReasonGT", "statusReasonGTE", "statusReasonLT", "statusReasonLTE", "statusReasonContains", "statusReasonHasPrefix", "statusReasonHasSuffix", "statusReasonEqualFold", "statusReasonContainsFold", "downloads", "downloadsNEQ", "downloadsIn", "downloadsNotIn", "downloadsGT", "downloadsGTE", "downloadsLT", "downloadsLTE", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasPackage", "hasPackageWith", "hasFiles", "hasFilesWith", "hasTags", "hasTagsWith"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "packageID", "packageIDNEQ", "packageIDIn", "packageIDNotIn", "version", "versionNEQ", "versionIn", "versionNotIn", "versionGT", "versionGTE", "versionLT", "versionLTE", "versionContains", "versionHasPrefix", "versionHasSuffix", "versionEqualFold", "versionContainsFold", "normalizedVersion", "normalizedVersionNEQ", "normalizedVersionIn", "normalizedVersionNotIn", "normalizedVersionGT", "normalizedVersionGTE", "normalizedVersionLT", "normalizedVersionLTE", "normalizedVersionContains", "normalizedVersionHasPrefix", "normalizedVersionHasSuffix", "normalizedVersionEqualFold", "normalizedVersionContainsFold", "prerelease", "prereleaseNEQ", "summary", "summaryNEQ", "summaryIn", "summaryNotIn", "summaryGT", "summaryGTE", "summaryLT", "summaryLTE", "summaryContains", "summaryHasPrefix", "summaryHasSuffix", "summaryEqualFold", "summaryContainsFold", "license", "licenseNEQ", "licenseIn", "licenseNotIn", "licenseGT", "licenseGTE", "licenseLT", "licenseLTE", "licenseContains", "licenseHasPrefix", "licenseHasSuffix", "licenseEqualFold", "licenseContainsFold", "homepage", "homepageNEQ", "homepageIn", "homepageNotIn", "homepageGT", "homepageGTE", "homepageLT", "homepageLTE", "homepageContains", "homepageHasPrefix", "homepageHasSuffix", "homepageEqualFold", "homepageContainsFold", "repositoryURL", "repositoryURLNEQ", "repositoryURLIn", "repositoryURLNotIn", "repositoryURLGT", "repositoryURLGTE", "repositoryURLLT", "repositoryURLLTE", "repositoryURLContains", "repositoryURLHasPrefix", "repositoryURLHasSuffix", "repositoryURLEqualFold", "repositoryURLContainsFold", "yanked", "yankedNEQ", "deprecated", "deprecatedNEQ", "statusReason", "statusReasonNEQ", "statusReasonIn", "statusReasonNotIn", "statusReasonGT", "statusReasonGTE", "statusReasonLT", "statusReasonLTE", "statusReasonContains", "statusReasonHasPrefix", "statusReasonHasSuffix", "statusReasonEqualFold", "statusReasonContainsFold", "downloads", "downloadsNEQ", "downloadsIn", "downloadsNotIn", "downloadsGT", "downloadsGTE", "downloadsLT", "downloadsLTE", "downloadedAt", "downloadedAtNEQ", "downloadedAtIn", "downloadedAtNotIn", "downloadedAtGT", "downloadedAtGTE", "downloadedAtLT", "downloadedAtLTE", "downloadedAtIsNil", "downloadedAtNotNil", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "hasPackage", "hasPackageWith", "hasFiles", "hasFilesWith", "hasTags", "hasTagsWith"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -20862,6 +20947,76 @@ func (ec *executionContext) unmarshalInputPackageVersionWhereInput(ctx context.C
 				return it, err
 			}
 			it.DownloadsLTE = data
+		case "downloadedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAt = data
+		case "downloadedAtNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAtNEQ"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAtNEQ = data
+		case "downloadedAtIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAtIn"))
+			data, err := ec.unmarshalOTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAtIn = data
+		case "downloadedAtNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAtNotIn"))
+			data, err := ec.unmarshalOTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAtNotIn = data
+		case "downloadedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAtGT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAtGT = data
+		case "downloadedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAtGTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAtGTE = data
+		case "downloadedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAtLT"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAtLT = data
+		case "downloadedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAtLTE"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAtLTE = data
+		case "downloadedAtIsNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAtIsNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAtIsNil = data
+		case "downloadedAtNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedAtNotNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedAtNotNil = data
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -26028,6 +26183,16 @@ func (ec *executionContext) _PackageVersion(ctx context.Context, sel ast.Selecti
 		case "downloads":
 			out.Values[i] = ec._PackageVersion_downloads(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "downloadedAt":
+			out.Values[i] = ec._PackageVersion_downloadedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pinned":
+			out.Values[i] = ec._PackageVersion_pinned(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":

@@ -26,6 +26,7 @@ func New() *protocols.Type {
 			CopyName:     copyName,
 			Instructions: instructions,
 			Facts:        facts,
+			Counts:       registry.CountFiles,
 			Index: &registry.Index{
 				Format:  1,
 				Place:   placeFile,

@@ -30,6 +30,7 @@ func New() *protocols.Type {
 			Name:            typeName,
 			Title:           "Cargo",
 			Yanks:           true,
+			PrefersYank:     true,
 			KeepsTombstones: true,
 			SkipsYanked:     true,
 			FoldName:        fold,

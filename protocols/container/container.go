@@ -58,6 +58,7 @@ func New() *protocols.Type {
 				return name, checkName("", owner, name)
 			},
 			OrderedByTime: true,
+			Counts:        registry.CountTags,
 			CheckTag:      checkTag,
 			TagStays:      immutableTags,
 			Instructions:  instructions,

@@ -17,6 +17,7 @@ var referrals = registry.Referrals{
 	Property:     subjectProperty,
 	TypeProperty: artifactTypeProperty,
 	Tags:         signatureTags,
+	Subject:      signedManifest,
 	Describe: func(v *ent.PackageVersion, tags []string) registry.Referral {
 		about, err := decodeMetadata(v)
 		if err != nil {
@@ -45,6 +46,21 @@ func signatureTags(manifest string) []string {
 	}
 	slices.Sort(tags)
 	return tags
+}
+
+// signedManifest is the manifest that what a tag of cosign's names belongs to.
+func signedManifest(tag string) string {
+	for ending := range tagKinds {
+		stem, is := strings.CutSuffix(tag, ending)
+		if !is {
+			continue
+		}
+		algorithm, encoded, _ := strings.Cut(stem, "-")
+		if d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), encoded); d.Validate() == nil {
+			return d.String()
+		}
+	}
+	return ""
 }
 
 // artifactType is the type by which referrers are filtered: the manifest's own

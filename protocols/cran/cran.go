@@ -35,6 +35,7 @@ func New() *protocols.Type {
 			Instructions: instructions,
 			Facts:        facts,
 			StoredFacts:  storedFacts,
+			Counts:       registry.CountFiles,
 			Index: &registry.Index{
 				Format:  1,
 				Place:   placeFile,

@@ -36,6 +36,7 @@ func New() *protocols.Type {
 			Name:         typeName,
 			Title:        "NuGet",
 			Yanks:        true,
+			PrefersYank:  true,
 			SkipsYanked:  true,
 			FoldName:     fold,
 			SearchWords:  searchWords,

@@ -32,6 +32,7 @@ func New() *protocols.Type {
 			Name:         typeName,
 			Title:        "Pub",
 			Yanks:        true,
+			PrefersYank:  true,
 			SkipsYanked:  true,
 			States:       []string{discontinued},
 			FoldName:     fold,

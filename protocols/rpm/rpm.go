@@ -30,6 +30,7 @@ func New() *protocols.Type {
 			FollowsLead:  true,
 			Instructions: instructions,
 			Facts:        facts,
+			Counts:       registry.CountFiles,
 			Index: &registry.Index{
 				Format:  1,
 				Place:   placeFile,
