@@ -70,7 +70,7 @@ Without a command it serves on :8080, with everything it keeps under ./data.`,
 	c.serveFlags(root)
 	root.AddCommand(
 		newServe(c), newUser(c), newOrg(c), newToken(c),
-		newGC(c), newDoctor(c), newIndex(c), newConfig(c), newVersion(),
+		newGC(c), newCleanup(c), newDoctor(c), newIndex(c), newConfig(c), newVersion(),
 	)
 	return root
 }

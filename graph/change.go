@@ -60,6 +60,10 @@ func ownerChange(in model.UpdateOwnerInput) (registry.OwnerChange, error) {
 		does := nugetDeletes[*in.NugetDelete]
 		c.NuGetDelete = &does
 	}
+	if d := in.CleanupUntaggedDays; d != nil && (*d < 0 || *d > maxKept) {
+		return c, registry.FieldErrorf("cleanupUntaggedDays", "want a number from 0 to %d", maxKept)
+	}
+	c.CleanupUntaggedDays = in.CleanupUntaggedDays
 	err := mavenChange(in, &c)
 	return c, err
 }

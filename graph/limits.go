@@ -28,6 +28,8 @@ const (
 	maxFields = 5000
 	// maxComplexity is about how many values the answer may have.
 	maxComplexity = 10_000
+	// maxPlanItems is how many items a plan tells.
+	maxPlanItems = 1000
 	// maxPage is how many elements of a connection one may ask for at once.
 	maxPage = 100
 )
@@ -44,6 +46,9 @@ var weights = map[string]func(child int, args map[string]any) int{
 	"Search.types":                func(child int, _ map[string]any) int { return 1 + 30*child },
 	"Owner.packageTypes":          func(child int, _ map[string]any) int { return 1 + 30*child },
 	"Owner.genericOverwrite":      func(child int, _ map[string]any) int { return 1 + 10*child },
+	"Owner.cleanupRules":          func(child int, _ map[string]any) int { return 50 + 10*child },
+	"Owner.cleanupRuns":           perList,
+	"Query.cleanupPreview":        perPlan,
 	"Package.version":             func(child int, _ map[string]any) int { return 20 + child },
 	"Package.instructions":        func(child int, _ map[string]any) int { return 1 + 10*child },
 	"PackageVersion.instructions": func(child int, _ map[string]any) int { return 1 + 10*child },
@@ -89,6 +94,16 @@ func perPage(child int, n any) int {
 // wherever it stands.
 func perList(child int, args map[string]any) int {
 	return min(tooComplex, 50+perPage(child, pageOf(args)))
+}
+
+// perPlan is the complexity of a plan, which looks at all packages of an owner,
+// and of the items that are told of it.
+func perPlan(child int, args map[string]any) int {
+	n, err := graphql.UnmarshalInt(args["limit"])
+	if err != nil || n < 0 || n > maxPlanItems {
+		return tooComplex
+	}
+	return min(tooComplex, 500+n*child)
 }
 
 // pageOf is how many elements of a connection are asked for, nil when it is not

@@ -172,3 +172,16 @@ func (a *API) setState(ctx context.Context, input model.SetPackageStateInput) (*
 	}
 	return a.packageAgain(ctx, p.ID)
 }
+
+// setPinned keeps a version from cleanup rules, or takes that back, and returns
+// it as it is then.
+func (a *API) setPinned(ctx context.Context, id int64, pinned bool) (*ent.PackageVersion, error) {
+	s, p, v, err := a.openVersion(ctx, id, access.Manage)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.SetPinned(ctx, p, []string{v.NormalizedVersion}, pinned); err != nil {
+		return nil, err
+	}
+	return a.versionAgain(ctx, id)
+}

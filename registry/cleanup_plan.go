@@ -95,12 +95,17 @@ func (r *Registry) cleaning(ctx context.Context, o *ent.Owner, draft *ent.Cleanu
 	return c, nil
 }
 
-func keepUntagged(s schema.OwnerSettings) time.Duration {
-	days := defaultKeepUntagged
+// KeepUntaggedDays is for how many days versions stay that nothing leads to; 0
+// is for good.
+func KeepUntaggedDays(s schema.OwnerSettings) int {
 	if s.CleanupUntaggedDays != nil {
-		days = *s.CleanupUntaggedDays
+		return *s.CleanupUntaggedDays
 	}
-	return time.Duration(days) * 24 * time.Hour
+	return defaultKeepUntagged
+}
+
+func keepUntagged(s schema.OwnerSettings) time.Duration {
+	return time.Duration(KeepUntaggedDays(s)) * 24 * time.Hour
 }
 
 // PreviewCleanup tells what the owner's enabled rules would do now; with a

@@ -34,6 +34,18 @@ func (r *Registry) OwnerRole(ctx context.Context, name string, action access.Act
 	return o, role, refusal(v, action, d, "owner")
 }
 
+// OwnerNames lists the names of all owners. It is for the server's own work.
+func (r *Registry) OwnerNames(ctx context.Context) ([]string, error) {
+	if v := access.FromContext(ctx); v.Kind != access.System {
+		return nil, Errorf(Forbidden, "only the server itself lists all owners")
+	}
+	names, err := r.db.Owner.Query().Order(ent.Asc(owner.FieldNormalizedName)).Select(owner.FieldName).Strings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list owners: %w", err)
+	}
+	return names, nil
+}
+
 // CreateOrganization makes an organization whose first owner is the user.
 // Errors: Conflict when the name is taken in any case, Invalid for a name no
 // owner can have, NotFound for an unknown user.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"entrepot/registry"
 	"entrepot/storage"
 )
 
@@ -25,6 +26,7 @@ type Config struct {
 	Storage  StorageConfig  `toml:"storage"`
 	Auth     AuthConfig     `toml:"auth"`
 	Limits   LimitsConfig   `toml:"limits"`
+	Cleanup  CleanupConfig  `toml:"cleanup"`
 	Log      LogConfig      `toml:"log"`
 	Metrics  MetricsConfig  `toml:"metrics"`
 	Swift    SwiftConfig    `toml:"swift"`
@@ -69,6 +71,11 @@ type LimitsConfig struct {
 	Drain       time.Duration `toml:"drain" help:"How long running requests may go on after the signal to stop."`
 }
 
+// CleanupConfig says when cleanup rules are carried out.
+type CleanupConfig struct {
+	Schedule string `toml:"schedule" help:"When cleanup rules are carried out that say nothing of it: a cron expression of five fields, or @daily and the like, in UTC; empty means never."`
+}
+
 // LogConfig says what is logged and how.
 type LogConfig struct {
 	Level  string `toml:"level" help:"debug, info, warn or error."`
@@ -94,9 +101,10 @@ func DefaultConfig() Config {
 			Redirect: redirectAuto, RedirectMinSize: 1 << 20, RedirectPrivate: true, LinkTTL: storage.DefaultLinkTTL,
 			Grace: time.Hour, KeepUnneeded: 24 * time.Hour, Collect: time.Hour,
 		},
-		Auth:   AuthConfig{AnonymousRead: true},
-		Limits: LimitsConfig{IdleTimeout: time.Minute, Flush: 5 * time.Second, Drain: 30 * time.Second},
-		Log:    LogConfig{Level: "info", Format: "text"},
+		Auth:    AuthConfig{AnonymousRead: true},
+		Limits:  LimitsConfig{IdleTimeout: time.Minute, Flush: 5 * time.Second, Drain: 30 * time.Second},
+		Cleanup: CleanupConfig{Schedule: "0 3 * * *"},
+		Log:     LogConfig{Level: "info", Format: "text"},
 	}
 }
 
@@ -139,6 +147,9 @@ func (c Config) Validate() error {
 	}
 	if c.Limits.FileSize < 0 {
 		errs = append(errs, errors.New("limits.file_size: want 0 or more"))
+	}
+	if _, err := registry.ParseSchedule(c.Cleanup.Schedule); err != nil && c.Cleanup.Schedule != "" {
+		errs = append(errs, fmt.Errorf("cleanup.schedule: %w", err))
 	}
 	if _, err := c.Log.level(); err != nil {
 		errs = append(errs, err)

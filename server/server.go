@@ -72,6 +72,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error)
 	s.registry, err = registry.New(registry.Options{
 		Database: s.db, Store: s.store, Types: facts, Logger: log,
 		Grace: c.Storage.Grace, KeepUnneeded: c.Storage.KeepUnneeded, Redirect: redirect, MaxSize: c.Limits.FileSize, Flush: c.Limits.Flush,
+		CleanupSchedule: c.Cleanup.Schedule,
 	})
 	if err != nil {
 		return nil, err
@@ -147,6 +148,7 @@ func (s *Server) startBackground(ctx context.Context) {
 		return err
 	})
 	s.every(ctx, time.Minute, s.registry.TendIndexes)
+	s.every(ctx, time.Minute, s.registry.CleanUp)
 	if s.config.Storage.Collect > 0 {
 		s.every(ctx, s.config.Storage.Collect, func(ctx context.Context) error {
 			_, err := s.registry.Collect(ctx)

@@ -10,9 +10,11 @@ import (
 	"entrepot/ent/membership"
 	"entrepot/ent/owner"
 	"entrepot/ent/pkg"
+	"entrepot/ent/schema"
 	"entrepot/graph/model"
 	"entrepot/graph/scalar"
 	"entrepot/registry"
+	"entrepot/registry/retention"
 	"errors"
 	"fmt"
 	"math"
@@ -66,9 +68,100 @@ type ComplexityRoot struct {
 		Size    func(childComplexity int) int
 	}
 
+	CleanupDecision struct {
+		File    func(childComplexity int) int
+		Package func(childComplexity int) int
+		Reason  func(childComplexity int) int
+		Type    func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
+	CleanupItem struct {
+		File    func(childComplexity int) int
+		Held    func(childComplexity int) int
+		Package func(childComplexity int) int
+		Reasons func(childComplexity int) int
+		Remove  func(childComplexity int) int
+		Version func(childComplexity int) int
+		Yank    func(childComplexity int) int
+	}
+
+	CleanupKeep struct {
+		DownloadedWithin func(childComplexity int) int
+		Downloads        func(childComplexity int) int
+		Newest           func(childComplexity int) int
+		NewestPerMajor   func(childComplexity int) int
+		NewestPerMinor   func(childComplexity int) int
+		NewestPublished  func(childComplexity int) int
+		PublishedWithin  func(childComplexity int) int
+		Tags             func(childComplexity int) int
+		Versions         func(childComplexity int) int
+	}
+
+	CleanupPlan struct {
+		Bytes   func(childComplexity int) int
+		Held    func(childComplexity int) int
+		Items   func(childComplexity int) int
+		Removed func(childComplexity int) int
+	}
+
+	CleanupRemove struct {
+		Everything       func(childComplexity int) int
+		NotDownloadedFor func(childComplexity int) int
+		OlderThan        func(childComplexity int) int
+		Prereleases      func(childComplexity int) int
+		Versions         func(childComplexity int) int
+		YankedFor        func(childComplexity int) int
+	}
+
+	CleanupRule struct {
+		CreatedAt func(childComplexity int) int
+		Enabled   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		NextRunAt func(childComplexity int) int
+		Schedule  func(childComplexity int) int
+		Spec      func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+	}
+
+	CleanupRun struct {
+		Bytes      func(childComplexity int) int
+		Decisions  func(childComplexity int) int
+		Error      func(childComplexity int) int
+		FinishedAt func(childComplexity int) int
+		Held       func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Removed    func(childComplexity int) int
+		Rules      func(childComplexity int) int
+		StartedAt  func(childComplexity int) int
+	}
+
+	CleanupSelect struct {
+		Exclude     func(childComplexity int) int
+		Include     func(childComplexity int) int
+		Prereleases func(childComplexity int) int
+		Types       func(childComplexity int) int
+	}
+
+	CleanupSpec struct {
+		Action           func(childComplexity int) int
+		CaseSensitive    func(childComplexity int) int
+		Keep             func(childComplexity int) int
+		MatchFullName    func(childComplexity int) int
+		Remove           func(childComplexity int) int
+		Select           func(childComplexity int) int
+		TakesLastVersion func(childComplexity int) int
+		TakesLatestTag   func(childComplexity int) int
+	}
+
 	CopyVersionPayload struct {
 		Package func(childComplexity int) int
 		Version func(childComplexity int) int
+	}
+
+	CreateCleanupRulePayload struct {
+		Rule func(childComplexity int) int
 	}
 
 	CreateOrganizationPayload struct {
@@ -82,6 +175,10 @@ type ComplexityRoot struct {
 
 	CreateUserPayload struct {
 		User func(childComplexity int) int
+	}
+
+	DeleteCleanupRulePayload struct {
+		ID func(childComplexity int) int
 	}
 
 	DeleteFilePayload struct {
@@ -152,17 +249,21 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		CopyVersion          func(childComplexity int, input model.CopyVersionInput) int
+		CreateCleanupRule    func(childComplexity int, input model.CreateCleanupRuleInput) int
 		CreateOrganization   func(childComplexity int, input model.CreateOrganizationInput) int
 		CreateToken          func(childComplexity int, input model.CreateTokenInput) int
 		CreateUser           func(childComplexity int, input model.CreateUserInput) int
+		DeleteCleanupRule    func(childComplexity int, input model.DeleteCleanupRuleInput) int
 		DeleteFile           func(childComplexity int, input model.DeleteFileInput) int
 		DeleteOrganization   func(childComplexity int, input model.DeleteOrganizationInput) int
 		DeletePackage        func(childComplexity int, input model.DeletePackageInput) int
 		DeleteVersion        func(childComplexity int, input model.DeleteVersionInput) int
 		DeprecateVersion     func(childComplexity int, input model.DeprecateVersionInput) int
+		PinVersion           func(childComplexity int, input model.PinVersionInput) int
 		RemoveMember         func(childComplexity int, input model.RemoveMemberInput) int
 		RemoveTag            func(childComplexity int, input model.RemoveTagInput) int
 		RevokeToken          func(childComplexity int, input model.RevokeTokenInput) int
+		RunCleanup           func(childComplexity int, input model.RunCleanupInput) int
 		SetMember            func(childComplexity int, input model.SetMemberInput) int
 		SetPackageState      func(childComplexity int, input model.SetPackageStateInput) int
 		SetPackageVisibility func(childComplexity int, input model.SetPackageVisibilityInput) int
@@ -170,7 +271,9 @@ type ComplexityRoot struct {
 		SetTag               func(childComplexity int, input model.SetTagInput) int
 		SetUserDisabled      func(childComplexity int, input model.SetUserDisabledInput) int
 		UndeprecateVersion   func(childComplexity int, input model.UndeprecateVersionInput) int
+		UnpinVersion         func(childComplexity int, input model.UnpinVersionInput) int
 		UnyankVersion        func(childComplexity int, input model.UnyankVersionInput) int
+		UpdateCleanupRule    func(childComplexity int, input model.UpdateCleanupRuleInput) int
 		UpdateOwner          func(childComplexity int, input model.UpdateOwnerInput) int
 		UpdateProfile        func(childComplexity int, input model.UpdateProfileInput) int
 		UploadFile           func(childComplexity int, input model.UploadFileInput) int
@@ -183,6 +286,9 @@ type ComplexityRoot struct {
 	}
 
 	Owner struct {
+		CleanupRules           func(childComplexity int) int
+		CleanupRuns            func(childComplexity int, first int, before *int64) int
+		CleanupUntaggedDays    func(childComplexity int) int
 		ContainerImmutableTags func(childComplexity int) int
 		ContainerSparseIndex   func(childComplexity int) int
 		CreatedAt              func(childComplexity int) int
@@ -362,17 +468,23 @@ type ComplexityRoot struct {
 		Write      func(childComplexity int) int
 	}
 
+	PinVersionPayload struct {
+		Version func(childComplexity int) int
+	}
+
 	Query struct {
-		Node            func(childComplexity int, id int64) int
-		Nodes           func(childComplexity int, ids []int64) int
-		Owner           func(childComplexity int, name string) int
-		Owners          func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy *ent.OwnerOrder, where *ent.OwnerWhereInput) int
-		Package         func(childComplexity int, owner string, typeArg string, name string) int
-		PackageTypes    func(childComplexity int) int
-		PackageVersions func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageVersionOrder, where *ent.PackageVersionWhereInput) int
-		Packages        func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder, where *ent.PackageWhereInput) int
-		Search          func(childComplexity int, text string, types []string, owners []string) int
-		Viewer          func(childComplexity int) int
+		CleanupPreview       func(childComplexity int, owner string, rule *registry.CleanupRule, id *int64, limit int) int
+		CleanupSpecOfForgejo func(childComplexity int, rule retention.ForgejoRule) int
+		Node                 func(childComplexity int, id int64) int
+		Nodes                func(childComplexity int, ids []int64) int
+		Owner                func(childComplexity int, name string) int
+		Owners               func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy *ent.OwnerOrder, where *ent.OwnerWhereInput) int
+		Package              func(childComplexity int, owner string, typeArg string, name string) int
+		PackageTypes         func(childComplexity int) int
+		PackageVersions      func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageVersionOrder, where *ent.PackageVersionWhereInput) int
+		Packages             func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder, where *ent.PackageWhereInput) int
+		Search               func(childComplexity int, text string, types []string, owners []string) int
+		Viewer               func(childComplexity int) int
 	}
 
 	Readme struct {
@@ -404,6 +516,10 @@ type ComplexityRoot struct {
 
 	RevokeTokenPayload struct {
 		ID func(childComplexity int) int
+	}
+
+	RunCleanupPayload struct {
+		Run func(childComplexity int) int
 	}
 
 	Search struct {
@@ -514,8 +630,16 @@ type ComplexityRoot struct {
 		Version func(childComplexity int) int
 	}
 
+	UnpinVersionPayload struct {
+		Version func(childComplexity int) int
+	}
+
 	UnyankVersionPayload struct {
 		Version func(childComplexity int) int
+	}
+
+	UpdateCleanupRulePayload struct {
+		Rule func(childComplexity int) int
 	}
 
 	UpdateOwnerPayload struct {
@@ -596,8 +720,17 @@ type MutationResolver interface {
 	UnyankVersion(ctx context.Context, input model.UnyankVersionInput) (*model.UnyankVersionPayload, error)
 	SetPackageState(ctx context.Context, input model.SetPackageStateInput) (*model.SetPackageStatePayload, error)
 	UploadFile(ctx context.Context, input model.UploadFileInput) (*model.UploadFilePayload, error)
+	CreateCleanupRule(ctx context.Context, input model.CreateCleanupRuleInput) (*model.CreateCleanupRulePayload, error)
+	UpdateCleanupRule(ctx context.Context, input model.UpdateCleanupRuleInput) (*model.UpdateCleanupRulePayload, error)
+	DeleteCleanupRule(ctx context.Context, input model.DeleteCleanupRuleInput) (*model.DeleteCleanupRulePayload, error)
+	RunCleanup(ctx context.Context, input model.RunCleanupInput) (*model.RunCleanupPayload, error)
+	PinVersion(ctx context.Context, input model.PinVersionInput) (*model.PinVersionPayload, error)
+	UnpinVersion(ctx context.Context, input model.UnpinVersionInput) (*model.UnpinVersionPayload, error)
 }
 type OwnerResolver interface {
+	CleanupRules(ctx context.Context, obj *ent.Owner) ([]*ent.CleanupRule, error)
+	CleanupRuns(ctx context.Context, obj *ent.Owner, first int, before *int64) ([]*ent.CleanupRun, error)
+	CleanupUntaggedDays(ctx context.Context, obj *ent.Owner) (*int, error)
 	ViewerRole(ctx context.Context, obj *ent.Owner) (*membership.Role, error)
 	ViewerCan(ctx context.Context, obj *ent.Owner) (*model.Permissions, error)
 	PackageTypes(ctx context.Context, obj *ent.Owner) ([]*model.TypeCount, error)
@@ -647,6 +780,8 @@ type QueryResolver interface {
 	Owners(ctx context.Context, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy *ent.OwnerOrder, where *ent.OwnerWhereInput) (*ent.OwnerConnection, error)
 	PackageVersions(ctx context.Context, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageVersionOrder, where *ent.PackageVersionWhereInput) (*ent.PackageVersionConnection, error)
 	Packages(ctx context.Context, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder, where *ent.PackageWhereInput) (*ent.PackageConnection, error)
+	CleanupPreview(ctx context.Context, owner string, rule *registry.CleanupRule, id *int64, limit int) (*registry.CleanupPlan, error)
+	CleanupSpecOfForgejo(ctx context.Context, rule retention.ForgejoRule) (*schema.CleanupSpec, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
 	Owner(ctx context.Context, name string) (*ent.Owner, error)
 	Package(ctx context.Context, owner string, typeArg string, name string) (*ent.Pkg, error)
@@ -736,6 +871,375 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Blob.Size(childComplexity), true
 
+	case "CleanupDecision.file":
+		if e.ComplexityRoot.CleanupDecision.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupDecision.File(childComplexity), true
+	case "CleanupDecision.package":
+		if e.ComplexityRoot.CleanupDecision.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupDecision.Package(childComplexity), true
+	case "CleanupDecision.reason":
+		if e.ComplexityRoot.CleanupDecision.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupDecision.Reason(childComplexity), true
+	case "CleanupDecision.type":
+		if e.ComplexityRoot.CleanupDecision.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupDecision.Type(childComplexity), true
+	case "CleanupDecision.version":
+		if e.ComplexityRoot.CleanupDecision.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupDecision.Version(childComplexity), true
+
+	case "CleanupItem.file":
+		if e.ComplexityRoot.CleanupItem.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupItem.File(childComplexity), true
+	case "CleanupItem.held":
+		if e.ComplexityRoot.CleanupItem.Held == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupItem.Held(childComplexity), true
+	case "CleanupItem.package":
+		if e.ComplexityRoot.CleanupItem.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupItem.Package(childComplexity), true
+	case "CleanupItem.reasons":
+		if e.ComplexityRoot.CleanupItem.Reasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupItem.Reasons(childComplexity), true
+	case "CleanupItem.remove":
+		if e.ComplexityRoot.CleanupItem.Remove == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupItem.Remove(childComplexity), true
+	case "CleanupItem.version":
+		if e.ComplexityRoot.CleanupItem.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupItem.Version(childComplexity), true
+	case "CleanupItem.yank":
+		if e.ComplexityRoot.CleanupItem.Yank == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupItem.Yank(childComplexity), true
+
+	case "CleanupKeep.downloadedWithin":
+		if e.ComplexityRoot.CleanupKeep.DownloadedWithin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupKeep.DownloadedWithin(childComplexity), true
+	case "CleanupKeep.downloads":
+		if e.ComplexityRoot.CleanupKeep.Downloads == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupKeep.Downloads(childComplexity), true
+	case "CleanupKeep.newest":
+		if e.ComplexityRoot.CleanupKeep.Newest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupKeep.Newest(childComplexity), true
+	case "CleanupKeep.newestPerMajor":
+		if e.ComplexityRoot.CleanupKeep.NewestPerMajor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupKeep.NewestPerMajor(childComplexity), true
+	case "CleanupKeep.newestPerMinor":
+		if e.ComplexityRoot.CleanupKeep.NewestPerMinor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupKeep.NewestPerMinor(childComplexity), true
+	case "CleanupKeep.newestPublished":
+		if e.ComplexityRoot.CleanupKeep.NewestPublished == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupKeep.NewestPublished(childComplexity), true
+	case "CleanupKeep.publishedWithin":
+		if e.ComplexityRoot.CleanupKeep.PublishedWithin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupKeep.PublishedWithin(childComplexity), true
+	case "CleanupKeep.tags":
+		if e.ComplexityRoot.CleanupKeep.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupKeep.Tags(childComplexity), true
+	case "CleanupKeep.versions":
+		if e.ComplexityRoot.CleanupKeep.Versions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupKeep.Versions(childComplexity), true
+
+	case "CleanupPlan.bytes":
+		if e.ComplexityRoot.CleanupPlan.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupPlan.Bytes(childComplexity), true
+	case "CleanupPlan.held":
+		if e.ComplexityRoot.CleanupPlan.Held == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupPlan.Held(childComplexity), true
+	case "CleanupPlan.items":
+		if e.ComplexityRoot.CleanupPlan.Items == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupPlan.Items(childComplexity), true
+	case "CleanupPlan.removed":
+		if e.ComplexityRoot.CleanupPlan.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupPlan.Removed(childComplexity), true
+
+	case "CleanupRemove.everything":
+		if e.ComplexityRoot.CleanupRemove.Everything == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRemove.Everything(childComplexity), true
+	case "CleanupRemove.notDownloadedFor":
+		if e.ComplexityRoot.CleanupRemove.NotDownloadedFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRemove.NotDownloadedFor(childComplexity), true
+	case "CleanupRemove.olderThan":
+		if e.ComplexityRoot.CleanupRemove.OlderThan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRemove.OlderThan(childComplexity), true
+	case "CleanupRemove.prereleases":
+		if e.ComplexityRoot.CleanupRemove.Prereleases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRemove.Prereleases(childComplexity), true
+	case "CleanupRemove.versions":
+		if e.ComplexityRoot.CleanupRemove.Versions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRemove.Versions(childComplexity), true
+	case "CleanupRemove.yankedFor":
+		if e.ComplexityRoot.CleanupRemove.YankedFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRemove.YankedFor(childComplexity), true
+
+	case "CleanupRule.createdAt":
+		if e.ComplexityRoot.CleanupRule.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRule.CreatedAt(childComplexity), true
+	case "CleanupRule.enabled":
+		if e.ComplexityRoot.CleanupRule.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRule.Enabled(childComplexity), true
+	case "CleanupRule.id":
+		if e.ComplexityRoot.CleanupRule.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRule.ID(childComplexity), true
+	case "CleanupRule.name":
+		if e.ComplexityRoot.CleanupRule.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRule.Name(childComplexity), true
+	case "CleanupRule.nextRunAt":
+		if e.ComplexityRoot.CleanupRule.NextRunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRule.NextRunAt(childComplexity), true
+	case "CleanupRule.schedule":
+		if e.ComplexityRoot.CleanupRule.Schedule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRule.Schedule(childComplexity), true
+	case "CleanupRule.spec":
+		if e.ComplexityRoot.CleanupRule.Spec == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRule.Spec(childComplexity), true
+	case "CleanupRule.updatedAt":
+		if e.ComplexityRoot.CleanupRule.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRule.UpdatedAt(childComplexity), true
+
+	case "CleanupRun.bytes":
+		if e.ComplexityRoot.CleanupRun.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRun.Bytes(childComplexity), true
+	case "CleanupRun.decisions":
+		if e.ComplexityRoot.CleanupRun.Decisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRun.Decisions(childComplexity), true
+	case "CleanupRun.error":
+		if e.ComplexityRoot.CleanupRun.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRun.Error(childComplexity), true
+	case "CleanupRun.finishedAt":
+		if e.ComplexityRoot.CleanupRun.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRun.FinishedAt(childComplexity), true
+	case "CleanupRun.held":
+		if e.ComplexityRoot.CleanupRun.Held == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRun.Held(childComplexity), true
+	case "CleanupRun.id":
+		if e.ComplexityRoot.CleanupRun.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRun.ID(childComplexity), true
+	case "CleanupRun.removed":
+		if e.ComplexityRoot.CleanupRun.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRun.Removed(childComplexity), true
+	case "CleanupRun.rules":
+		if e.ComplexityRoot.CleanupRun.Rules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRun.Rules(childComplexity), true
+	case "CleanupRun.startedAt":
+		if e.ComplexityRoot.CleanupRun.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupRun.StartedAt(childComplexity), true
+
+	case "CleanupSelect.exclude":
+		if e.ComplexityRoot.CleanupSelect.Exclude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSelect.Exclude(childComplexity), true
+	case "CleanupSelect.include":
+		if e.ComplexityRoot.CleanupSelect.Include == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSelect.Include(childComplexity), true
+	case "CleanupSelect.prereleases":
+		if e.ComplexityRoot.CleanupSelect.Prereleases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSelect.Prereleases(childComplexity), true
+	case "CleanupSelect.types":
+		if e.ComplexityRoot.CleanupSelect.Types == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSelect.Types(childComplexity), true
+
+	case "CleanupSpec.action":
+		if e.ComplexityRoot.CleanupSpec.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSpec.Action(childComplexity), true
+	case "CleanupSpec.caseSensitive":
+		if e.ComplexityRoot.CleanupSpec.CaseSensitive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSpec.CaseSensitive(childComplexity), true
+	case "CleanupSpec.keep":
+		if e.ComplexityRoot.CleanupSpec.Keep == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSpec.Keep(childComplexity), true
+	case "CleanupSpec.matchFullName":
+		if e.ComplexityRoot.CleanupSpec.MatchFullName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSpec.MatchFullName(childComplexity), true
+	case "CleanupSpec.remove":
+		if e.ComplexityRoot.CleanupSpec.Remove == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSpec.Remove(childComplexity), true
+	case "CleanupSpec.select":
+		if e.ComplexityRoot.CleanupSpec.Select == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSpec.Select(childComplexity), true
+	case "CleanupSpec.takesLastVersion":
+		if e.ComplexityRoot.CleanupSpec.TakesLastVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSpec.TakesLastVersion(childComplexity), true
+	case "CleanupSpec.takesLatestTag":
+		if e.ComplexityRoot.CleanupSpec.TakesLatestTag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CleanupSpec.TakesLatestTag(childComplexity), true
+
 	case "CopyVersionPayload.package":
 		if e.ComplexityRoot.CopyVersionPayload.Package == nil {
 			break
@@ -748,6 +1252,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CopyVersionPayload.Version(childComplexity), true
+
+	case "CreateCleanupRulePayload.rule":
+		if e.ComplexityRoot.CreateCleanupRulePayload.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateCleanupRulePayload.Rule(childComplexity), true
 
 	case "CreateOrganizationPayload.owner":
 		if e.ComplexityRoot.CreateOrganizationPayload.Owner == nil {
@@ -775,6 +1286,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateUserPayload.User(childComplexity), true
+
+	case "DeleteCleanupRulePayload.id":
+		if e.ComplexityRoot.DeleteCleanupRulePayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteCleanupRulePayload.ID(childComplexity), true
 
 	case "DeleteFilePayload.id":
 		if e.ComplexityRoot.DeleteFilePayload.ID == nil {
@@ -996,6 +1514,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CopyVersion(childComplexity, args["input"].(model.CopyVersionInput)), true
+	case "Mutation.createCleanupRule":
+		if e.ComplexityRoot.Mutation.CreateCleanupRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createCleanupRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateCleanupRule(childComplexity, args["input"].(model.CreateCleanupRuleInput)), true
 	case "Mutation.createOrganization":
 		if e.ComplexityRoot.Mutation.CreateOrganization == nil {
 			break
@@ -1029,6 +1558,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateUser(childComplexity, args["input"].(model.CreateUserInput)), true
+	case "Mutation.deleteCleanupRule":
+		if e.ComplexityRoot.Mutation.DeleteCleanupRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteCleanupRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteCleanupRule(childComplexity, args["input"].(model.DeleteCleanupRuleInput)), true
 	case "Mutation.deleteFile":
 		if e.ComplexityRoot.Mutation.DeleteFile == nil {
 			break
@@ -1084,6 +1624,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeprecateVersion(childComplexity, args["input"].(model.DeprecateVersionInput)), true
+	case "Mutation.pinVersion":
+		if e.ComplexityRoot.Mutation.PinVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_pinVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PinVersion(childComplexity, args["input"].(model.PinVersionInput)), true
 	case "Mutation.removeMember":
 		if e.ComplexityRoot.Mutation.RemoveMember == nil {
 			break
@@ -1117,6 +1668,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeToken(childComplexity, args["input"].(model.RevokeTokenInput)), true
+	case "Mutation.runCleanup":
+		if e.ComplexityRoot.Mutation.RunCleanup == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_runCleanup_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RunCleanup(childComplexity, args["input"].(model.RunCleanupInput)), true
 	case "Mutation.setMember":
 		if e.ComplexityRoot.Mutation.SetMember == nil {
 			break
@@ -1194,6 +1756,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UndeprecateVersion(childComplexity, args["input"].(model.UndeprecateVersionInput)), true
+	case "Mutation.unpinVersion":
+		if e.ComplexityRoot.Mutation.UnpinVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unpinVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnpinVersion(childComplexity, args["input"].(model.UnpinVersionInput)), true
 	case "Mutation.unyankVersion":
 		if e.ComplexityRoot.Mutation.UnyankVersion == nil {
 			break
@@ -1205,6 +1778,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnyankVersion(childComplexity, args["input"].(model.UnyankVersionInput)), true
+	case "Mutation.updateCleanupRule":
+		if e.ComplexityRoot.Mutation.UpdateCleanupRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateCleanupRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateCleanupRule(childComplexity, args["input"].(model.UpdateCleanupRuleInput)), true
 	case "Mutation.updateOwner":
 		if e.ComplexityRoot.Mutation.UpdateOwner == nil {
 			break
@@ -1263,6 +1847,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OverwriteRule.Pattern(childComplexity), true
 
+	case "Owner.cleanupRules":
+		if e.ComplexityRoot.Owner.CleanupRules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.CleanupRules(childComplexity), true
+	case "Owner.cleanupRuns":
+		if e.ComplexityRoot.Owner.CleanupRuns == nil {
+			break
+		}
+
+		args, err := ec.field_Owner_cleanupRuns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Owner.CleanupRuns(childComplexity, args["first"].(int), args["before"].(*int64)), true
+	case "Owner.cleanupUntaggedDays":
+		if e.ComplexityRoot.Owner.CleanupUntaggedDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.CleanupUntaggedDays(childComplexity), true
 	case "Owner.containerImmutableTags":
 		if e.ComplexityRoot.Owner.ContainerImmutableTags == nil {
 			break
@@ -2114,6 +2721,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Permissions.Write(childComplexity), true
 
+	case "PinVersionPayload.version":
+		if e.ComplexityRoot.PinVersionPayload.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PinVersionPayload.Version(childComplexity), true
+
+	case "Query.cleanupPreview":
+		if e.ComplexityRoot.Query.CleanupPreview == nil {
+			break
+		}
+
+		args, err := ec.field_Query_cleanupPreview_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CleanupPreview(childComplexity, args["owner"].(string), args["rule"].(*registry.CleanupRule), args["id"].(*int64), args["limit"].(int)), true
+	case "Query.cleanupSpecOfForgejo":
+		if e.ComplexityRoot.Query.CleanupSpecOfForgejo == nil {
+			break
+		}
+
+		args, err := ec.field_Query_cleanupSpecOfForgejo_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CleanupSpecOfForgejo(childComplexity, args["rule"].(retention.ForgejoRule)), true
+
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -2298,6 +2935,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeTokenPayload.ID(childComplexity), true
+
+	case "RunCleanupPayload.run":
+		if e.ComplexityRoot.RunCleanupPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunCleanupPayload.Run(childComplexity), true
 
 	case "Search.owners":
 		if e.ComplexityRoot.Search.Owners == nil {
@@ -2634,12 +3278,26 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UndeprecateVersionPayload.Version(childComplexity), true
 
+	case "UnpinVersionPayload.version":
+		if e.ComplexityRoot.UnpinVersionPayload.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnpinVersionPayload.Version(childComplexity), true
+
 	case "UnyankVersionPayload.version":
 		if e.ComplexityRoot.UnyankVersionPayload.Version == nil {
 			break
 		}
 
 		return e.ComplexityRoot.UnyankVersionPayload.Version(childComplexity), true
+
+	case "UpdateCleanupRulePayload.rule":
+		if e.ComplexityRoot.UpdateCleanupRulePayload.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateCleanupRulePayload.Rule(childComplexity), true
 
 	case "UpdateOwnerPayload.owner":
 		if e.ComplexityRoot.UpdateOwnerPayload.Owner == nil {
@@ -2798,15 +3456,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputBlobWhereInput,
+		ec.unmarshalInputCleanupKeepInput,
+		ec.unmarshalInputCleanupRemoveInput,
+		ec.unmarshalInputCleanupRuleInput,
+		ec.unmarshalInputCleanupSelectInput,
+		ec.unmarshalInputCleanupSpecInput,
 		ec.unmarshalInputCopyVersionInput,
+		ec.unmarshalInputCreateCleanupRuleInput,
 		ec.unmarshalInputCreateOrganizationInput,
 		ec.unmarshalInputCreateTokenInput,
 		ec.unmarshalInputCreateUserInput,
+		ec.unmarshalInputDeleteCleanupRuleInput,
 		ec.unmarshalInputDeleteFileInput,
 		ec.unmarshalInputDeleteOrganizationInput,
 		ec.unmarshalInputDeletePackageInput,
 		ec.unmarshalInputDeleteVersionInput,
 		ec.unmarshalInputDeprecateVersionInput,
+		ec.unmarshalInputForgejoCleanupRuleInput,
 		ec.unmarshalInputOverwriteRuleInput,
 		ec.unmarshalInputOwnerOrder,
 		ec.unmarshalInputOwnerWhereInput,
@@ -2816,9 +3482,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPackageVersionOrder,
 		ec.unmarshalInputPackageVersionWhereInput,
 		ec.unmarshalInputPackageWhereInput,
+		ec.unmarshalInputPinVersionInput,
 		ec.unmarshalInputRemoveMemberInput,
 		ec.unmarshalInputRemoveTagInput,
 		ec.unmarshalInputRevokeTokenInput,
+		ec.unmarshalInputRunCleanupInput,
 		ec.unmarshalInputSetMemberInput,
 		ec.unmarshalInputSetPackageStateInput,
 		ec.unmarshalInputSetPackageVisibilityInput,
@@ -2828,7 +3496,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputTagOrder,
 		ec.unmarshalInputTagWhereInput,
 		ec.unmarshalInputUndeprecateVersionInput,
+		ec.unmarshalInputUnpinVersionInput,
 		ec.unmarshalInputUnyankVersionInput,
+		ec.unmarshalInputUpdateCleanupRuleInput,
 		ec.unmarshalInputUpdateOwnerInput,
 		ec.unmarshalInputUpdateProfileInput,
 		ec.unmarshalInputUploadFileInput,
@@ -2956,6 +3626,434 @@ extend type User {
   Whether the account is locked out. Null for everybody but the user and site administrators.
   """
   disabled: Boolean
+}
+`, BuiltIn: false},
+	{Name: "../schema/cleanup.graphqls", Input: `extend type Owner {
+  """
+  The rules by which old versions go by themselves. Null for who does not administer the owner.
+  """
+  cleanupRules: [CleanupRule!]
+  """
+  What rules have removed, newest first: at most first runs, those before the one named. Null for who does not
+  administer the owner.
+  """
+  cleanupRuns(first: Int! = 20, before: ID): [CleanupRun!]
+  """
+  For how many days an image that no tag leads to stays after its last push or pull, 0 for good. Null for who does not
+  administer the owner.
+  """
+  cleanupUntaggedDays: Int
+}
+
+extend type Query {
+  """
+  What the owner's enabled rules would do now; with a rule, which need not be saved, what that one would do beside
+  what the others keep. Nothing is removed.
+  """
+  cleanupPreview(
+    owner: String!
+    rule: CleanupRuleInput
+    """
+    The saved rule in whose place the one of the input is asked.
+    """
+    id: ID
+    """
+    How many items are told, at most 1000; they are counted in any case.
+    """
+    limit: Int! = 100
+  ): CleanupPlan!
+  """
+  A rule of Gitea or Forgejo as a rule of ours that does the same.
+  """
+  cleanupSpecOfForgejo(rule: ForgejoCleanupRuleInput!): CleanupSpec!
+}
+
+extend type Mutation {
+  """
+  Makes a cleanup rule.
+  """
+  createCleanupRule(input: CreateCleanupRuleInput!): CreateCleanupRulePayload!
+  """
+  Puts another rule in the place of one.
+  """
+  updateCleanupRule(input: UpdateCleanupRuleInput!): UpdateCleanupRulePayload!
+  deleteCleanupRule(input: DeleteCleanupRuleInput!): DeleteCleanupRulePayload!
+  """
+  Carries an owner's enabled rules out now.
+  """
+  runCleanup(input: RunCleanupInput!): RunCleanupPayload!
+  """
+  Keeps a version from all cleanup rules.
+  """
+  pinVersion(input: PinVersionInput!): PinVersionPayload!
+  """
+  Lets rules remove a version again.
+  """
+  unpinVersion(input: UnpinVersionInput!): UnpinVersionPayload!
+}
+
+"""
+A rule by which old versions go by themselves. Something goes when a rule wants it gone and no rule of the owner keeps
+it. What was published within the last hour and what is pinned never goes.
+"""
+type CleanupRule {
+  id: ID!
+  name: String!
+  """
+  A rule that is not enabled neither removes nor keeps.
+  """
+  enabled: Boolean!
+  """
+  A cron expression of five fields, or @daily and the like, in UTC; empty for the server's.
+  """
+  schedule: String!
+  """
+  When the rule is carried out next; null for never.
+  """
+  nextRunAt: Time
+  spec: CleanupSpec!
+  createdAt: Time!
+  updatedAt: Time!
+}
+
+"""
+What a rule is about, what stays and what goes. What counts as one is a version; of images a tag; of Debian, RPM,
+Alpine, Arch and R packages a file, apart for each distribution and architecture.
+"""
+type CleanupSpec {
+  select: CleanupSelect!
+  keep: CleanupKeep!
+  remove: CleanupRemove!
+  """
+  Lets version patterns see "package/version".
+  """
+  matchFullName: Boolean!
+  """
+  Lets patterns tell upper from lower case.
+  """
+  caseSensitive: Boolean!
+  """
+  Lets the rule remove what the tag latest names.
+  """
+  takesLatestTag: Boolean!
+  """
+  Lets the rule remove the highest release of a package.
+  """
+  takesLastVersion: Boolean!
+  """
+  "delete", "yank", or empty: versions of Cargo, NuGet and Pub packages are yanked, all else is deleted.
+  """
+  action: String!
+}
+
+"""
+Patterns are globs, in which * also takes slashes, or "re:" and a regular expression (RE2) that matches the whole text.
+"""
+type CleanupSelect {
+  """
+  Package types; none for all.
+  """
+  types: [String!]
+  """
+  Patterns of package names; none for all.
+  """
+  include: [String!]
+  exclude: [String!]
+  """
+  "only", "never", or empty for all.
+  """
+  prereleases: String!
+}
+
+"""
+A version stays when one of these names it. Zero and none name nothing.
+"""
+type CleanupKeep {
+  """
+  How many, by the order of versions.
+  """
+  newest: Int!
+  """
+  How many, by when they were published.
+  """
+  newestPublished: Int!
+  newestPerMajor: Int!
+  newestPerMinor: Int!
+  """
+  Patterns of versions.
+  """
+  versions: [String!]
+  """
+  Patterns of tags.
+  """
+  tags: [String!]
+  """
+  Days.
+  """
+  publishedWithin: Int!
+  """
+  Days.
+  """
+  downloadedWithin: Int!
+  """
+  From how many downloads on.
+  """
+  downloads: Int64!
+}
+
+"""
+A version goes when all of the conditions hold that are set, or, with everything, when nothing keeps it.
+"""
+type CleanupRemove {
+  everything: Boolean!
+  """
+  Days since it was published, or since the tag moved.
+  """
+  olderThan: Int!
+  """
+  Days since the last download, or since it was published.
+  """
+  notDownloadedFor: Int!
+  """
+  Days since it was yanked.
+  """
+  yankedFor: Int!
+  """
+  Patterns of versions, of which one has to match.
+  """
+  versions: [String!]
+  prereleases: Boolean!
+}
+
+"""
+What rules would do now.
+"""
+type CleanupPlan {
+  """
+  How many versions, tags and files would go or be yanked.
+  """
+  removed: Int!
+  """
+  How many would go but stay, because it is more than a fifth of a package, and more than 1000, at once.
+  """
+  held: Int!
+  """
+  What the owner would get back, in bytes: contents that nothing else of the owner uses. They leave the storage with
+  the next collections of garbage.
+  """
+  bytes: Int64!
+  """
+  What would go, and what a rule would remove and another keeps.
+  """
+  items: [CleanupItem!]!
+}
+
+"""
+What would become of a version, tag or file.
+"""
+type CleanupItem {
+  package: Package!
+  """
+  The version or the tag.
+  """
+  version: String!
+  """
+  The file, where files are what rules count; else empty.
+  """
+  file: String!
+  remove: Boolean!
+  """
+  It would not be deleted, only yanked.
+  """
+  yank: Boolean!
+  """
+  It would go if that were not too much at once.
+  """
+  held: Boolean!
+  """
+  Why it goes, or why it stays, each with the rule that says so.
+  """
+  reasons: [String!]!
+}
+
+"""
+One time that rules were carried out.
+"""
+type CleanupRun {
+  id: ID!
+  """
+  The names of the rules.
+  """
+  rules: [String!]
+  removed: Int!
+  held: Int!
+  bytes: Int64!
+  """
+  What went wrong; empty when nothing did.
+  """
+  error: String!
+  """
+  What went and why, at most 1000.
+  """
+  decisions: [CleanupDecision!]
+  startedAt: Time!
+  """
+  Null while it goes on, and when it was cut off.
+  """
+  finishedAt: Time
+}
+
+"""
+What was removed, and why.
+"""
+type CleanupDecision {
+  type: String!
+  package: String!
+  version: String!
+  file: String!
+  reason: [String!]!
+}
+
+input CleanupRuleInput {
+  """
+  Unique among the owner's rules.
+  """
+  name: String!
+  enabled: Boolean! = true
+  schedule: String! = ""
+  spec: CleanupSpecInput!
+}
+
+input CleanupSpecInput {
+  select: CleanupSelectInput
+  keep: CleanupKeepInput
+  remove: CleanupRemoveInput!
+  matchFullName: Boolean! = false
+  caseSensitive: Boolean! = false
+  takesLatestTag: Boolean! = false
+  takesLastVersion: Boolean! = false
+  """
+  "delete", "yank", or empty.
+  """
+  action: String! = ""
+}
+
+input CleanupSelectInput {
+  types: [String!]
+  include: [String!]
+  exclude: [String!]
+  """
+  "only", "never", or empty.
+  """
+  prereleases: String! = ""
+}
+
+input CleanupKeepInput {
+  newest: Int! = 0
+  newestPublished: Int! = 0
+  newestPerMajor: Int! = 0
+  newestPerMinor: Int! = 0
+  versions: [String!]
+  tags: [String!]
+  publishedWithin: Int! = 0
+  downloadedWithin: Int! = 0
+  downloads: Int64! = 0
+}
+
+input CleanupRemoveInput {
+  everything: Boolean! = false
+  olderThan: Int! = 0
+  notDownloadedFor: Int! = 0
+  yankedFor: Int! = 0
+  versions: [String!]
+  prereleases: Boolean! = false
+}
+
+"""
+A cleanup rule as Gitea and Forgejo have it.
+"""
+input ForgejoCleanupRuleInput {
+  type: String!
+  keepCount: Int! = 0
+  keepPattern: String! = ""
+  removeDays: Int! = 0
+  removePattern: String! = ""
+  matchFullName: Boolean! = false
+}
+
+input CreateCleanupRuleInput {
+  owner: String!
+  rule: CleanupRuleInput!
+}
+
+type CreateCleanupRulePayload {
+  rule: CleanupRule!
+}
+
+input UpdateCleanupRuleInput {
+  owner: String!
+  """
+  The rule that is replaced.
+  """
+  id: ID!
+  rule: CleanupRuleInput!
+}
+
+type UpdateCleanupRulePayload {
+  rule: CleanupRule!
+}
+
+input DeleteCleanupRuleInput {
+  owner: String!
+  """
+  The rule.
+  """
+  id: ID!
+}
+
+type DeleteCleanupRulePayload {
+  """
+  The rule that is gone.
+  """
+  id: ID!
+}
+
+input RunCleanupInput {
+  owner: String!
+  """
+  The rules to carry out; none for all that are enabled.
+  """
+  rules: [ID!]
+  """
+  Lets more of a package go at once than a fifth of it and 1000.
+  """
+  confirm: Boolean! = false
+}
+
+type RunCleanupPayload {
+  run: CleanupRun!
+}
+
+input PinVersionInput {
+  """
+  The version.
+  """
+  id: ID!
+}
+
+type PinVersionPayload {
+  version: PackageVersion!
+}
+
+input UnpinVersionInput {
+  """
+  The version.
+  """
+  id: ID!
+}
+
+type UnpinVersionPayload {
+  version: PackageVersion!
 }
 `, BuiltIn: false},
 	{Name: "../schema/ent.graphqls", Input: `directive @goField(forceResolver: Boolean, name: String, omittable: Boolean) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
@@ -4839,6 +5937,10 @@ input UpdateOwnerInput {
   What a NuGet client's deletion of a version does.
   """
   nugetDelete: NugetDelete
+  """
+  For how many days an image that no tag leads to stays after its last push or pull, 0 for good.
+  """
+  cleanupUntaggedDays: Int
 }
 
 input OverwriteRuleInput {
@@ -5745,6 +6847,180 @@ func (ec *executionContext) childFields_Blob(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Blob", field.Name)
 }
 
+func (ec *executionContext) childFields_CleanupDecision(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "type":
+		return ec.fieldContext_CleanupDecision_type(ctx, field)
+	case "package":
+		return ec.fieldContext_CleanupDecision_package(ctx, field)
+	case "version":
+		return ec.fieldContext_CleanupDecision_version(ctx, field)
+	case "file":
+		return ec.fieldContext_CleanupDecision_file(ctx, field)
+	case "reason":
+		return ec.fieldContext_CleanupDecision_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanupDecision", field.Name)
+}
+
+func (ec *executionContext) childFields_CleanupItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "package":
+		return ec.fieldContext_CleanupItem_package(ctx, field)
+	case "version":
+		return ec.fieldContext_CleanupItem_version(ctx, field)
+	case "file":
+		return ec.fieldContext_CleanupItem_file(ctx, field)
+	case "remove":
+		return ec.fieldContext_CleanupItem_remove(ctx, field)
+	case "yank":
+		return ec.fieldContext_CleanupItem_yank(ctx, field)
+	case "held":
+		return ec.fieldContext_CleanupItem_held(ctx, field)
+	case "reasons":
+		return ec.fieldContext_CleanupItem_reasons(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanupItem", field.Name)
+}
+
+func (ec *executionContext) childFields_CleanupKeep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "newest":
+		return ec.fieldContext_CleanupKeep_newest(ctx, field)
+	case "newestPublished":
+		return ec.fieldContext_CleanupKeep_newestPublished(ctx, field)
+	case "newestPerMajor":
+		return ec.fieldContext_CleanupKeep_newestPerMajor(ctx, field)
+	case "newestPerMinor":
+		return ec.fieldContext_CleanupKeep_newestPerMinor(ctx, field)
+	case "versions":
+		return ec.fieldContext_CleanupKeep_versions(ctx, field)
+	case "tags":
+		return ec.fieldContext_CleanupKeep_tags(ctx, field)
+	case "publishedWithin":
+		return ec.fieldContext_CleanupKeep_publishedWithin(ctx, field)
+	case "downloadedWithin":
+		return ec.fieldContext_CleanupKeep_downloadedWithin(ctx, field)
+	case "downloads":
+		return ec.fieldContext_CleanupKeep_downloads(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanupKeep", field.Name)
+}
+
+func (ec *executionContext) childFields_CleanupPlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "removed":
+		return ec.fieldContext_CleanupPlan_removed(ctx, field)
+	case "held":
+		return ec.fieldContext_CleanupPlan_held(ctx, field)
+	case "bytes":
+		return ec.fieldContext_CleanupPlan_bytes(ctx, field)
+	case "items":
+		return ec.fieldContext_CleanupPlan_items(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanupPlan", field.Name)
+}
+
+func (ec *executionContext) childFields_CleanupRemove(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "everything":
+		return ec.fieldContext_CleanupRemove_everything(ctx, field)
+	case "olderThan":
+		return ec.fieldContext_CleanupRemove_olderThan(ctx, field)
+	case "notDownloadedFor":
+		return ec.fieldContext_CleanupRemove_notDownloadedFor(ctx, field)
+	case "yankedFor":
+		return ec.fieldContext_CleanupRemove_yankedFor(ctx, field)
+	case "versions":
+		return ec.fieldContext_CleanupRemove_versions(ctx, field)
+	case "prereleases":
+		return ec.fieldContext_CleanupRemove_prereleases(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanupRemove", field.Name)
+}
+
+func (ec *executionContext) childFields_CleanupRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CleanupRule_id(ctx, field)
+	case "name":
+		return ec.fieldContext_CleanupRule_name(ctx, field)
+	case "enabled":
+		return ec.fieldContext_CleanupRule_enabled(ctx, field)
+	case "schedule":
+		return ec.fieldContext_CleanupRule_schedule(ctx, field)
+	case "nextRunAt":
+		return ec.fieldContext_CleanupRule_nextRunAt(ctx, field)
+	case "spec":
+		return ec.fieldContext_CleanupRule_spec(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_CleanupRule_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_CleanupRule_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanupRule", field.Name)
+}
+
+func (ec *executionContext) childFields_CleanupRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CleanupRun_id(ctx, field)
+	case "rules":
+		return ec.fieldContext_CleanupRun_rules(ctx, field)
+	case "removed":
+		return ec.fieldContext_CleanupRun_removed(ctx, field)
+	case "held":
+		return ec.fieldContext_CleanupRun_held(ctx, field)
+	case "bytes":
+		return ec.fieldContext_CleanupRun_bytes(ctx, field)
+	case "error":
+		return ec.fieldContext_CleanupRun_error(ctx, field)
+	case "decisions":
+		return ec.fieldContext_CleanupRun_decisions(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_CleanupRun_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_CleanupRun_finishedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanupRun", field.Name)
+}
+
+func (ec *executionContext) childFields_CleanupSelect(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "types":
+		return ec.fieldContext_CleanupSelect_types(ctx, field)
+	case "include":
+		return ec.fieldContext_CleanupSelect_include(ctx, field)
+	case "exclude":
+		return ec.fieldContext_CleanupSelect_exclude(ctx, field)
+	case "prereleases":
+		return ec.fieldContext_CleanupSelect_prereleases(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanupSelect", field.Name)
+}
+
+func (ec *executionContext) childFields_CleanupSpec(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "select":
+		return ec.fieldContext_CleanupSpec_select(ctx, field)
+	case "keep":
+		return ec.fieldContext_CleanupSpec_keep(ctx, field)
+	case "remove":
+		return ec.fieldContext_CleanupSpec_remove(ctx, field)
+	case "matchFullName":
+		return ec.fieldContext_CleanupSpec_matchFullName(ctx, field)
+	case "caseSensitive":
+		return ec.fieldContext_CleanupSpec_caseSensitive(ctx, field)
+	case "takesLatestTag":
+		return ec.fieldContext_CleanupSpec_takesLatestTag(ctx, field)
+	case "takesLastVersion":
+		return ec.fieldContext_CleanupSpec_takesLastVersion(ctx, field)
+	case "action":
+		return ec.fieldContext_CleanupSpec_action(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CleanupSpec", field.Name)
+}
+
 func (ec *executionContext) childFields_CopyVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "version":
@@ -5753,6 +7029,14 @@ func (ec *executionContext) childFields_CopyVersionPayload(ctx context.Context, 
 		return ec.fieldContext_CopyVersionPayload_package(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CopyVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateCleanupRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_CreateCleanupRulePayload_rule(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateCleanupRulePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateOrganizationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5779,6 +7063,14 @@ func (ec *executionContext) childFields_CreateUserPayload(ctx context.Context, f
 		return ec.fieldContext_CreateUserPayload_user(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteCleanupRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_DeleteCleanupRulePayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteCleanupRulePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteFilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5947,6 +7239,12 @@ func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql
 		return ec.fieldContext_Owner_memberships(ctx, field)
 	case "user":
 		return ec.fieldContext_Owner_user(ctx, field)
+	case "cleanupRules":
+		return ec.fieldContext_Owner_cleanupRules(ctx, field)
+	case "cleanupRuns":
+		return ec.fieldContext_Owner_cleanupRuns(ctx, field)
+	case "cleanupUntaggedDays":
+		return ec.fieldContext_Owner_cleanupUntaggedDays(ctx, field)
 	case "viewerRole":
 		return ec.fieldContext_Owner_viewerRole(ctx, field)
 	case "viewerCan":
@@ -6283,6 +7581,14 @@ func (ec *executionContext) childFields_Permissions(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type Permissions", field.Name)
 }
 
+func (ec *executionContext) childFields_PinVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_PinVersionPayload_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PinVersionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Readme(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "raw":
@@ -6343,6 +7649,14 @@ func (ec *executionContext) childFields_RevokeTokenPayload(ctx context.Context, 
 		return ec.fieldContext_RevokeTokenPayload_id(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RunCleanupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_RunCleanupPayload_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunCleanupPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Search(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6561,12 +7875,28 @@ func (ec *executionContext) childFields_UndeprecateVersionPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type UndeprecateVersionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UnpinVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_UnpinVersionPayload_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnpinVersionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UnyankVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "version":
 		return ec.fieldContext_UnyankVersionPayload_version(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnyankVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateCleanupRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_UpdateCleanupRulePayload_rule(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateCleanupRulePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateOwnerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6779,6 +8109,20 @@ func (ec *executionContext) field_Mutation_copyVersion_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createCleanupRule_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateCleanupRuleInput, error) {
+			return ec.unmarshalNCreateCleanupRuleInput2entrepotᚋgraphᚋmodelᚐCreateCleanupRuleInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createOrganization_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6813,6 +8157,20 @@ func (ec *executionContext) field_Mutation_createUser_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.CreateUserInput, error) {
 			return ec.unmarshalNCreateUserInput2entrepotᚋgraphᚋmodelᚐCreateUserInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteCleanupRule_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteCleanupRuleInput, error) {
+			return ec.unmarshalNDeleteCleanupRuleInput2entrepotᚋgraphᚋmodelᚐDeleteCleanupRuleInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6891,6 +8249,20 @@ func (ec *executionContext) field_Mutation_deprecateVersion_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_pinVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PinVersionInput, error) {
+			return ec.unmarshalNPinVersionInput2entrepotᚋgraphᚋmodelᚐPinVersionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_removeMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6925,6 +8297,20 @@ func (ec *executionContext) field_Mutation_revokeToken_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.RevokeTokenInput, error) {
 			return ec.unmarshalNRevokeTokenInput2entrepotᚋgraphᚋmodelᚐRevokeTokenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_runCleanup_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RunCleanupInput, error) {
+			return ec.unmarshalNRunCleanupInput2entrepotᚋgraphᚋmodelᚐRunCleanupInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7031,12 +8417,40 @@ func (ec *executionContext) field_Mutation_undeprecateVersion_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_unpinVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UnpinVersionInput, error) {
+			return ec.unmarshalNUnpinVersionInput2entrepotᚋgraphᚋmodelᚐUnpinVersionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_unyankVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UnyankVersionInput, error) {
 			return ec.unmarshalNUnyankVersionInput2entrepotᚋgraphᚋmodelᚐUnyankVersionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateCleanupRule_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdateCleanupRuleInput, error) {
+			return ec.unmarshalNUpdateCleanupRuleInput2entrepotᚋgraphᚋmodelᚐUpdateCleanupRuleInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7098,6 +8512,28 @@ func (ec *executionContext) field_Mutation_yankVersion_args(ctx context.Context,
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Owner_cleanupRuns_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOID2ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg1
 	return args, nil
 }
 
@@ -7512,6 +8948,58 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_cleanupPreview_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "owner",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["owner"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "rule",
+		func(ctx context.Context, v any) (*registry.CleanupRule, error) {
+			return ec.unmarshalOCleanupRuleInput2ᚖentrepotᚋregistryᚐCleanupRule(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rule"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOID2ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["limit"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_cleanupSpecOfForgejo_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "rule",
+		func(ctx context.Context, v any) (retention.ForgejoRule, error) {
+			return ec.unmarshalNForgejoCleanupRuleInput2entrepotᚋregistryᚋretentionᚐForgejoRule(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rule"] = arg0
 	return args, nil
 }
 
@@ -8152,6 +9640,1449 @@ func (ec *executionContext) fieldContext_Blob_blake2b(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Blob", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _CleanupDecision_type(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupDecision_type(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupDecision_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupDecision", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupDecision_package(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupDecision_package(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Package, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupDecision_package(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupDecision", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupDecision_version(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupDecision_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupDecision_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupDecision", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupDecision_file(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupDecision_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupDecision_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupDecision", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupDecision_reason(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupDecision_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupDecision_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupDecision", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupItem_package(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupItem_package(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Package, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Pkg) graphql.Marshaler {
+			return ec.marshalNPackage2ᚖentrepotᚋentᚐPkg(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupItem_package(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CleanupItem",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Package(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CleanupItem_version(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupItem_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupItem_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupItem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupItem_file(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupItem_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupItem_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupItem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupItem_remove(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupItem_remove(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remove, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupItem_remove(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupItem", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupItem_yank(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupItem_yank(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Yank, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupItem_yank(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupItem", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupItem_held(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupItem_held(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Held, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupItem_held(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupItem", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupItem_reasons(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupItem_reasons(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reasons, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupItem_reasons(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupItem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupKeep_newest(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupKeep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupKeep_newest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Newest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupKeep_newest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupKeep", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupKeep_newestPublished(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupKeep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupKeep_newestPublished(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NewestPublished, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupKeep_newestPublished(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupKeep", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupKeep_newestPerMajor(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupKeep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupKeep_newestPerMajor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NewestPerMajor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupKeep_newestPerMajor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupKeep", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupKeep_newestPerMinor(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupKeep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupKeep_newestPerMinor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NewestPerMinor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupKeep_newestPerMinor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupKeep", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupKeep_versions(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupKeep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupKeep_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Versions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupKeep_versions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupKeep", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupKeep_tags(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupKeep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupKeep_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tags, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupKeep_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupKeep", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupKeep_publishedWithin(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupKeep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupKeep_publishedWithin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PublishedWithin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupKeep_publishedWithin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupKeep", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupKeep_downloadedWithin(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupKeep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupKeep_downloadedWithin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DownloadedWithin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupKeep_downloadedWithin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupKeep", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupKeep_downloads(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupKeep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupKeep_downloads(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Downloads, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupKeep_downloads(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupKeep", field, false, false, errors.New("field of type Int64 does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupPlan_removed(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupPlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupPlan_removed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Removed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupPlan_removed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupPlan", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupPlan_held(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupPlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupPlan_held(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Held, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupPlan_held(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupPlan", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupPlan_bytes(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupPlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupPlan_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupPlan_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupPlan", field, false, false, errors.New("field of type Int64 does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupPlan_items(ctx context.Context, field graphql.CollectedField, obj *registry.CleanupPlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupPlan_items(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Items, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []registry.CleanupItem) graphql.Marshaler {
+			return ec.marshalNCleanupItem2ᚕentrepotᚋregistryᚐCleanupItemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupPlan_items(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CleanupPlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CleanupRemove_everything(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupRemove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRemove_everything(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Everything, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRemove_everything(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRemove", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRemove_olderThan(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupRemove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRemove_olderThan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OlderThan, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRemove_olderThan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRemove", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRemove_notDownloadedFor(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupRemove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRemove_notDownloadedFor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NotDownloadedFor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRemove_notDownloadedFor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRemove", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRemove_yankedFor(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupRemove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRemove_yankedFor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.YankedFor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRemove_yankedFor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRemove", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRemove_versions(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupRemove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRemove_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Versions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRemove_versions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRemove", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRemove_prereleases(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupRemove) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRemove_prereleases(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Prereleases, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRemove_prereleases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRemove", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRule_id(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRule_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNID2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRule_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRule", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRule_name(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRule_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRule_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRule", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRule_enabled(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRule_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRule_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRule", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRule_schedule(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRule_schedule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Schedule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRule_schedule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRule", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRule_nextRunAt(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRule_nextRunAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NextRunAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRule_nextRunAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRule", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRule_spec(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRule_spec(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Spec, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v schema.CleanupSpec) graphql.Marshaler {
+			return ec.marshalNCleanupSpec2entrepotᚋentᚋschemaᚐCleanupSpec(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRule_spec(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CleanupRule",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupSpec(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CleanupRule_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRule_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRule_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRule", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRule_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRule_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRule_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRule", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRun_id(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRun) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRun_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNID2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRun_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRun", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRun_rules(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRun) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRun_rules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rules, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRun_rules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRun", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRun_removed(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRun) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRun_removed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Removed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRun_removed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRun", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRun_held(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRun) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRun_held(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Held, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRun_held(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRun", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRun_bytes(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRun) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRun_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt642int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRun_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRun", field, false, false, errors.New("field of type Int64 does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRun_error(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRun) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRun_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRun_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRun", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRun_decisions(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRun) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRun_decisions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Decisions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []schema.CleanupDecision) graphql.Marshaler {
+			return ec.marshalOCleanupDecision2ᚕentrepotᚋentᚋschemaᚐCleanupDecisionᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRun_decisions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CleanupRun",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupDecision(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CleanupRun_startedAt(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRun) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRun_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRun_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRun", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupRun_finishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.CleanupRun) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupRun_finishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupRun_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupRun", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupSelect_types(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSelect) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSelect_types(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Types, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSelect_types(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupSelect", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupSelect_include(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSelect) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSelect_include(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Include, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSelect_include(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupSelect", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupSelect_exclude(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSelect) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSelect_exclude(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Exclude, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSelect_exclude(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupSelect", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupSelect_prereleases(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSelect) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSelect_prereleases(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Prereleases, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSelect_prereleases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupSelect", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupSpec_select(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSpec) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSpec_select(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Select, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v schema.CleanupSelect) graphql.Marshaler {
+			return ec.marshalNCleanupSelect2entrepotᚋentᚋschemaᚐCleanupSelect(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSpec_select(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CleanupSpec",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupSelect(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CleanupSpec_keep(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSpec) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSpec_keep(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Keep, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v schema.CleanupKeep) graphql.Marshaler {
+			return ec.marshalNCleanupKeep2entrepotᚋentᚋschemaᚐCleanupKeep(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSpec_keep(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CleanupSpec",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupKeep(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CleanupSpec_remove(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSpec) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSpec_remove(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remove, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v schema.CleanupRemove) graphql.Marshaler {
+			return ec.marshalNCleanupRemove2entrepotᚋentᚋschemaᚐCleanupRemove(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSpec_remove(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CleanupSpec",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupRemove(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CleanupSpec_matchFullName(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSpec) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSpec_matchFullName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MatchFullName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSpec_matchFullName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupSpec", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupSpec_caseSensitive(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSpec) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSpec_caseSensitive(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CaseSensitive, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSpec_caseSensitive(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupSpec", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupSpec_takesLatestTag(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSpec) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSpec_takesLatestTag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TakesLatestTag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSpec_takesLatestTag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupSpec", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupSpec_takesLastVersion(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSpec) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSpec_takesLastVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TakesLastVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSpec_takesLastVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupSpec", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _CleanupSpec_action(ctx context.Context, field graphql.CollectedField, obj *schema.CleanupSpec) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CleanupSpec_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CleanupSpec_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CleanupSpec", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _CopyVersionPayload_version(ctx context.Context, field graphql.CollectedField, obj *model.CopyVersionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8211,6 +11142,38 @@ func (ec *executionContext) fieldContext_CopyVersionPayload_package(_ context.Co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Package(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateCleanupRulePayload_rule(ctx context.Context, field graphql.CollectedField, obj *model.CreateCleanupRulePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateCleanupRulePayload_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.CleanupRule) graphql.Marshaler {
+			return ec.marshalNCleanupRule2ᚖentrepotᚋentᚐCleanupRule(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateCleanupRulePayload_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateCleanupRulePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupRule(ctx, field)
 		},
 	}
 	return fc, nil
@@ -8333,6 +11296,29 @@ func (ec *executionContext) fieldContext_CreateUserPayload_user(_ context.Contex
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _DeleteCleanupRulePayload_id(ctx context.Context, field graphql.CollectedField, obj *model.DeleteCleanupRulePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteCleanupRulePayload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNID2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteCleanupRulePayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteCleanupRulePayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _DeleteFilePayload_id(ctx context.Context, field graphql.CollectedField, obj *model.DeleteFilePayload) (ret graphql.Marshaler) {
@@ -10249,6 +13235,270 @@ func (ec *executionContext) fieldContext_Mutation_uploadFile(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_createCleanupRule(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createCleanupRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateCleanupRule(ctx, fc.Args["input"].(model.CreateCleanupRuleInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateCleanupRulePayload) graphql.Marshaler {
+			return ec.marshalNCreateCleanupRulePayload2ᚖentrepotᚋgraphᚋmodelᚐCreateCleanupRulePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createCleanupRule(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateCleanupRulePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createCleanupRule_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateCleanupRule(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateCleanupRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateCleanupRule(ctx, fc.Args["input"].(model.UpdateCleanupRuleInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateCleanupRulePayload) graphql.Marshaler {
+			return ec.marshalNUpdateCleanupRulePayload2ᚖentrepotᚋgraphᚋmodelᚐUpdateCleanupRulePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateCleanupRule(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateCleanupRulePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateCleanupRule_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteCleanupRule(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteCleanupRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteCleanupRule(ctx, fc.Args["input"].(model.DeleteCleanupRuleInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteCleanupRulePayload) graphql.Marshaler {
+			return ec.marshalNDeleteCleanupRulePayload2ᚖentrepotᚋgraphᚋmodelᚐDeleteCleanupRulePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteCleanupRule(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteCleanupRulePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteCleanupRule_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_runCleanup(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_runCleanup(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RunCleanup(ctx, fc.Args["input"].(model.RunCleanupInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RunCleanupPayload) graphql.Marshaler {
+			return ec.marshalNRunCleanupPayload2ᚖentrepotᚋgraphᚋmodelᚐRunCleanupPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_runCleanup(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RunCleanupPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_runCleanup_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_pinVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_pinVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PinVersion(ctx, fc.Args["input"].(model.PinVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PinVersionPayload) graphql.Marshaler {
+			return ec.marshalNPinVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐPinVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_pinVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PinVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_pinVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unpinVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unpinVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnpinVersion(ctx, fc.Args["input"].(model.UnpinVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UnpinVersionPayload) graphql.Marshaler {
+			return ec.marshalNUnpinVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐUnpinVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unpinVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnpinVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unpinVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _OverwriteRule_pattern(ctx context.Context, field graphql.CollectedField, obj *model.OverwriteRule) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10597,6 +13847,105 @@ func (ec *executionContext) fieldContext_Owner_user(_ context.Context, field gra
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Owner_cleanupRules(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_cleanupRules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().CleanupRules(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.CleanupRule) graphql.Marshaler {
+			return ec.marshalOCleanupRule2ᚕᚖentrepotᚋentᚐCleanupRuleᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_cleanupRules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Owner",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Owner_cleanupRuns(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_cleanupRuns(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Owner().CleanupRuns(ctx, obj, fc.Args["first"].(int), fc.Args["before"].(*int64))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.CleanupRun) graphql.Marshaler {
+			return ec.marshalOCleanupRun2ᚕᚖentrepotᚋentᚐCleanupRunᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_cleanupRuns(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Owner",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupRun(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Owner_cleanupRuns_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Owner_cleanupUntaggedDays(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_cleanupUntaggedDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().CleanupUntaggedDays(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_cleanupUntaggedDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Owner_viewerRole(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
@@ -13784,6 +17133,38 @@ func (ec *executionContext) fieldContext_Permissions_administer(_ context.Contex
 	return graphql.NewScalarFieldContext("Permissions", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _PinVersionPayload_version(ctx context.Context, field graphql.CollectedField, obj *model.PinVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PinVersionPayload_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.PackageVersion) graphql.Marshaler {
+			return ec.marshalNPackageVersion2ᚖentrepotᚋentᚐPackageVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PinVersionPayload_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PinVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_node(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13998,6 +17379,94 @@ func (ec *executionContext) fieldContext_Query_packages(ctx context.Context, fie
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_packages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_cleanupPreview(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_cleanupPreview(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CleanupPreview(ctx, fc.Args["owner"].(string), fc.Args["rule"].(*registry.CleanupRule), fc.Args["id"].(*int64), fc.Args["limit"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *registry.CleanupPlan) graphql.Marshaler {
+			return ec.marshalNCleanupPlan2ᚖentrepotᚋregistryᚐCleanupPlan(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_cleanupPreview(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupPlan(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_cleanupPreview_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_cleanupSpecOfForgejo(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_cleanupSpecOfForgejo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CleanupSpecOfForgejo(ctx, fc.Args["rule"].(retention.ForgejoRule))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *schema.CleanupSpec) graphql.Marshaler {
+			return ec.marshalNCleanupSpec2ᚖentrepotᚋentᚋschemaᚐCleanupSpec(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_cleanupSpecOfForgejo(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupSpec(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_cleanupSpecOfForgejo_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -14618,6 +18087,38 @@ func (ec *executionContext) _RevokeTokenPayload_id(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_RevokeTokenPayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RevokeTokenPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RunCleanupPayload_run(ctx context.Context, field graphql.CollectedField, obj *model.RunCleanupPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RunCleanupPayload_run(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Run, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.CleanupRun) graphql.Marshaler {
+			return ec.marshalNCleanupRun2ᚖentrepotᚋentᚐCleanupRun(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RunCleanupPayload_run(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RunCleanupPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupRun(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Search_packages(ctx context.Context, field graphql.CollectedField, obj *model.Search) (ret graphql.Marshaler) {
@@ -16024,6 +19525,38 @@ func (ec *executionContext) fieldContext_UndeprecateVersionPayload_version(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _UnpinVersionPayload_version(ctx context.Context, field graphql.CollectedField, obj *model.UnpinVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnpinVersionPayload_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.PackageVersion) graphql.Marshaler {
+			return ec.marshalNPackageVersion2ᚖentrepotᚋentᚐPackageVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnpinVersionPayload_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnpinVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UnyankVersionPayload_version(ctx context.Context, field graphql.CollectedField, obj *model.UnyankVersionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16051,6 +19584,38 @@ func (ec *executionContext) fieldContext_UnyankVersionPayload_version(_ context.
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PackageVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateCleanupRulePayload_rule(ctx context.Context, field graphql.CollectedField, obj *model.UpdateCleanupRulePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateCleanupRulePayload_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.CleanupRule) graphql.Marshaler {
+			return ec.marshalNCleanupRule2ᚖentrepotᚋentᚐCleanupRule(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateCleanupRulePayload_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateCleanupRulePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CleanupRule(ctx, field)
 		},
 	}
 	return fc, nil
@@ -18402,6 +21967,403 @@ func (ec *executionContext) unmarshalInputBlobWhereInput(ctx context.Context, ob
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputCleanupKeepInput(ctx context.Context, obj any) (schema.CleanupKeep, error) {
+	var it schema.CleanupKeep
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["newest"]; !present {
+		asMap["newest"] = 0
+	}
+	if _, present := asMap["newestPublished"]; !present {
+		asMap["newestPublished"] = 0
+	}
+	if _, present := asMap["newestPerMajor"]; !present {
+		asMap["newestPerMajor"] = 0
+	}
+	if _, present := asMap["newestPerMinor"]; !present {
+		asMap["newestPerMinor"] = 0
+	}
+	if _, present := asMap["publishedWithin"]; !present {
+		asMap["publishedWithin"] = 0
+	}
+	if _, present := asMap["downloadedWithin"]; !present {
+		asMap["downloadedWithin"] = 0
+	}
+	if _, present := asMap["downloads"]; !present {
+		asMap["downloads"] = 0
+	}
+
+	fieldsInOrder := [...]string{"newest", "newestPublished", "newestPerMajor", "newestPerMinor", "versions", "tags", "publishedWithin", "downloadedWithin", "downloads"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "newest":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newest"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Newest = data
+		case "newestPublished":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newestPublished"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewestPublished = data
+		case "newestPerMajor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newestPerMajor"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewestPerMajor = data
+		case "newestPerMinor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newestPerMinor"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewestPerMinor = data
+		case "versions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("versions"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Versions = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tags = data
+		case "publishedWithin":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("publishedWithin"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PublishedWithin = data
+		case "downloadedWithin":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloadedWithin"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DownloadedWithin = data
+		case "downloads":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("downloads"))
+			data, err := ec.unmarshalNInt642int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Downloads = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputCleanupRemoveInput(ctx context.Context, obj any) (schema.CleanupRemove, error) {
+	var it schema.CleanupRemove
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["everything"]; !present {
+		asMap["everything"] = false
+	}
+	if _, present := asMap["olderThan"]; !present {
+		asMap["olderThan"] = 0
+	}
+	if _, present := asMap["notDownloadedFor"]; !present {
+		asMap["notDownloadedFor"] = 0
+	}
+	if _, present := asMap["yankedFor"]; !present {
+		asMap["yankedFor"] = 0
+	}
+	if _, present := asMap["prereleases"]; !present {
+		asMap["prereleases"] = false
+	}
+
+	fieldsInOrder := [...]string{"everything", "olderThan", "notDownloadedFor", "yankedFor", "versions", "prereleases"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "everything":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("everything"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Everything = data
+		case "olderThan":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("olderThan"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OlderThan = data
+		case "notDownloadedFor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("notDownloadedFor"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NotDownloadedFor = data
+		case "yankedFor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("yankedFor"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.YankedFor = data
+		case "versions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("versions"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Versions = data
+		case "prereleases":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("prereleases"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Prereleases = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputCleanupRuleInput(ctx context.Context, obj any) (registry.CleanupRule, error) {
+	var it registry.CleanupRule
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["enabled"]; !present {
+		asMap["enabled"] = true
+	}
+	if _, present := asMap["schedule"]; !present {
+		asMap["schedule"] = ""
+	}
+
+	fieldsInOrder := [...]string{"name", "enabled", "schedule", "spec"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Enabled = data
+		case "schedule":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("schedule"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Schedule = data
+		case "spec":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spec"))
+			data, err := ec.unmarshalNCleanupSpecInput2entrepotᚋentᚋschemaᚐCleanupSpec(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Spec = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputCleanupSelectInput(ctx context.Context, obj any) (schema.CleanupSelect, error) {
+	var it schema.CleanupSelect
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["prereleases"]; !present {
+		asMap["prereleases"] = ""
+	}
+
+	fieldsInOrder := [...]string{"types", "include", "exclude", "prereleases"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "types":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("types"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Types = data
+		case "include":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("include"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Include = data
+		case "exclude":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("exclude"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Exclude = data
+		case "prereleases":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("prereleases"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Prereleases = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputCleanupSpecInput(ctx context.Context, obj any) (schema.CleanupSpec, error) {
+	var it schema.CleanupSpec
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["matchFullName"]; !present {
+		asMap["matchFullName"] = false
+	}
+	if _, present := asMap["caseSensitive"]; !present {
+		asMap["caseSensitive"] = false
+	}
+	if _, present := asMap["takesLatestTag"]; !present {
+		asMap["takesLatestTag"] = false
+	}
+	if _, present := asMap["takesLastVersion"]; !present {
+		asMap["takesLastVersion"] = false
+	}
+	if _, present := asMap["action"]; !present {
+		asMap["action"] = ""
+	}
+
+	fieldsInOrder := [...]string{"select", "keep", "remove", "matchFullName", "caseSensitive", "takesLatestTag", "takesLastVersion", "action"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "select":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("select"))
+			data, err := ec.unmarshalOCleanupSelectInput2entrepotᚋentᚋschemaᚐCleanupSelect(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Select = data
+		case "keep":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keep"))
+			data, err := ec.unmarshalOCleanupKeepInput2entrepotᚋentᚋschemaᚐCleanupKeep(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Keep = data
+		case "remove":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("remove"))
+			data, err := ec.unmarshalNCleanupRemoveInput2entrepotᚋentᚋschemaᚐCleanupRemove(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Remove = data
+		case "matchFullName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("matchFullName"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MatchFullName = data
+		case "caseSensitive":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caseSensitive"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CaseSensitive = data
+		case "takesLatestTag":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("takesLatestTag"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TakesLatestTag = data
+		case "takesLastVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("takesLastVersion"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TakesLastVersion = data
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Action = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCopyVersionInput(ctx context.Context, obj any) (model.CopyVersionInput, error) {
 	var it model.CopyVersionInput
 	if obj == nil {
@@ -18462,6 +22424,43 @@ func (ec *executionContext) unmarshalInputCopyVersionInput(ctx context.Context, 
 				return it, err
 			}
 			it.Referrers = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputCreateCleanupRuleInput(ctx context.Context, obj any) (model.CreateCleanupRuleInput, error) {
+	var it model.CreateCleanupRuleInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"owner", "rule"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owner = data
+		case "rule":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rule"))
+			data, err := ec.unmarshalNCleanupRuleInput2ᚖentrepotᚋregistryᚐCleanupRule(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rule = data
 		}
 	}
 	return it, nil
@@ -18631,6 +22630,43 @@ func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, o
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDeleteCleanupRuleInput(ctx context.Context, obj any) (model.DeleteCleanupRuleInput, error) {
+	var it model.DeleteCleanupRuleInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"owner", "id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owner = data
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputDeleteFileInput(ctx context.Context, obj any) (model.DeleteFileInput, error) {
 	var it model.DeleteFileInput
 	if obj == nil {
@@ -18787,6 +22823,87 @@ func (ec *executionContext) unmarshalInputDeprecateVersionInput(ctx context.Cont
 				return it, err
 			}
 			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputForgejoCleanupRuleInput(ctx context.Context, obj any) (retention.ForgejoRule, error) {
+	var it retention.ForgejoRule
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["keepCount"]; !present {
+		asMap["keepCount"] = 0
+	}
+	if _, present := asMap["keepPattern"]; !present {
+		asMap["keepPattern"] = ""
+	}
+	if _, present := asMap["removeDays"]; !present {
+		asMap["removeDays"] = 0
+	}
+	if _, present := asMap["removePattern"]; !present {
+		asMap["removePattern"] = ""
+	}
+	if _, present := asMap["matchFullName"]; !present {
+		asMap["matchFullName"] = false
+	}
+
+	fieldsInOrder := [...]string{"type", "keepCount", "keepPattern", "removeDays", "removePattern", "matchFullName"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "type":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Type = data
+		case "keepCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepCount"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepCount = data
+		case "keepPattern":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepPattern"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepPattern = data
+		case "removeDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("removeDays"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RemoveDays = data
+		case "removePattern":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("removePattern"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RemovePattern = data
+		case "matchFullName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("matchFullName"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MatchFullName = data
 		}
 	}
 	return it, nil
@@ -21955,6 +26072,36 @@ func (ec *executionContext) unmarshalInputPackageWhereInput(ctx context.Context,
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputPinVersionInput(ctx context.Context, obj any) (model.PinVersionInput, error) {
+	var it model.PinVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRemoveMemberInput(ctx context.Context, obj any) (model.RemoveMemberInput, error) {
 	var it model.RemoveMemberInput
 	if obj == nil {
@@ -22054,6 +26201,54 @@ func (ec *executionContext) unmarshalInputRevokeTokenInput(ctx context.Context, 
 				return it, err
 			}
 			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRunCleanupInput(ctx context.Context, obj any) (model.RunCleanupInput, error) {
+	var it model.RunCleanupInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["confirm"]; !present {
+		asMap["confirm"] = false
+	}
+
+	fieldsInOrder := [...]string{"owner", "rules", "confirm"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owner = data
+		case "rules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rules"))
+			data, err := ec.unmarshalOID2ᚕint64ᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rules = data
+		case "confirm":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("confirm"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Confirm = data
 		}
 	}
 	return it, nil
@@ -22673,6 +26868,36 @@ func (ec *executionContext) unmarshalInputUndeprecateVersionInput(ctx context.Co
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputUnpinVersionInput(ctx context.Context, obj any) (model.UnpinVersionInput, error) {
+	var it model.UnpinVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUnyankVersionInput(ctx context.Context, obj any) (model.UnyankVersionInput, error) {
 	var it model.UnyankVersionInput
 	if obj == nil {
@@ -22703,6 +26928,50 @@ func (ec *executionContext) unmarshalInputUnyankVersionInput(ctx context.Context
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputUpdateCleanupRuleInput(ctx context.Context, obj any) (model.UpdateCleanupRuleInput, error) {
+	var it model.UpdateCleanupRuleInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"owner", "id", "rule"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owner = data
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "rule":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rule"))
+			data, err := ec.unmarshalNCleanupRuleInput2ᚖentrepotᚋregistryᚐCleanupRule(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rule = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, obj any) (model.UpdateOwnerInput, error) {
 	var it model.UpdateOwnerInput
 	if obj == nil {
@@ -22714,7 +26983,7 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite", "containerImmutableTags", "containerSparseIndex", "mavenRedeploy", "mavenVersions", "mavenKeepBuilds", "mavenKeepDays", "nugetDelete"}
+	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite", "containerImmutableTags", "containerSparseIndex", "mavenRedeploy", "mavenVersions", "mavenKeepBuilds", "mavenKeepDays", "nugetDelete", "cleanupUntaggedDays"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -22805,6 +27074,13 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 				return it, err
 			}
 			it.NugetDelete = data
+		case "cleanupUntaggedDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cleanupUntaggedDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CleanupUntaggedDays = data
 		}
 	}
 	return it, nil
@@ -23091,6 +27367,603 @@ func (ec *executionContext) _Blob(ctx context.Context, sel ast.SelectionSet, obj
 	return out
 }
 
+var cleanupDecisionImplementors = []string{"CleanupDecision"}
+
+func (ec *executionContext) _CleanupDecision(ctx context.Context, sel ast.SelectionSet, obj *schema.CleanupDecision) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cleanupDecisionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CleanupDecision")
+		case "type":
+			out.Values[i] = ec._CleanupDecision_type(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "package":
+			out.Values[i] = ec._CleanupDecision_package(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._CleanupDecision_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "file":
+			out.Values[i] = ec._CleanupDecision_file(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._CleanupDecision_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cleanupItemImplementors = []string{"CleanupItem"}
+
+func (ec *executionContext) _CleanupItem(ctx context.Context, sel ast.SelectionSet, obj *registry.CleanupItem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cleanupItemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CleanupItem")
+		case "package":
+			out.Values[i] = ec._CleanupItem_package(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._CleanupItem_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "file":
+			out.Values[i] = ec._CleanupItem_file(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "remove":
+			out.Values[i] = ec._CleanupItem_remove(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "yank":
+			out.Values[i] = ec._CleanupItem_yank(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "held":
+			out.Values[i] = ec._CleanupItem_held(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reasons":
+			out.Values[i] = ec._CleanupItem_reasons(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cleanupKeepImplementors = []string{"CleanupKeep"}
+
+func (ec *executionContext) _CleanupKeep(ctx context.Context, sel ast.SelectionSet, obj *schema.CleanupKeep) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cleanupKeepImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CleanupKeep")
+		case "newest":
+			out.Values[i] = ec._CleanupKeep_newest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "newestPublished":
+			out.Values[i] = ec._CleanupKeep_newestPublished(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "newestPerMajor":
+			out.Values[i] = ec._CleanupKeep_newestPerMajor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "newestPerMinor":
+			out.Values[i] = ec._CleanupKeep_newestPerMinor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "versions":
+			out.Values[i] = ec._CleanupKeep_versions(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tags":
+			out.Values[i] = ec._CleanupKeep_tags(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "publishedWithin":
+			out.Values[i] = ec._CleanupKeep_publishedWithin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "downloadedWithin":
+			out.Values[i] = ec._CleanupKeep_downloadedWithin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "downloads":
+			out.Values[i] = ec._CleanupKeep_downloads(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cleanupPlanImplementors = []string{"CleanupPlan"}
+
+func (ec *executionContext) _CleanupPlan(ctx context.Context, sel ast.SelectionSet, obj *registry.CleanupPlan) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cleanupPlanImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CleanupPlan")
+		case "removed":
+			out.Values[i] = ec._CleanupPlan_removed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "held":
+			out.Values[i] = ec._CleanupPlan_held(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bytes":
+			out.Values[i] = ec._CleanupPlan_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "items":
+			out.Values[i] = ec._CleanupPlan_items(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cleanupRemoveImplementors = []string{"CleanupRemove"}
+
+func (ec *executionContext) _CleanupRemove(ctx context.Context, sel ast.SelectionSet, obj *schema.CleanupRemove) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cleanupRemoveImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CleanupRemove")
+		case "everything":
+			out.Values[i] = ec._CleanupRemove_everything(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "olderThan":
+			out.Values[i] = ec._CleanupRemove_olderThan(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "notDownloadedFor":
+			out.Values[i] = ec._CleanupRemove_notDownloadedFor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "yankedFor":
+			out.Values[i] = ec._CleanupRemove_yankedFor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "versions":
+			out.Values[i] = ec._CleanupRemove_versions(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "prereleases":
+			out.Values[i] = ec._CleanupRemove_prereleases(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cleanupRuleImplementors = []string{"CleanupRule"}
+
+func (ec *executionContext) _CleanupRule(ctx context.Context, sel ast.SelectionSet, obj *ent.CleanupRule) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cleanupRuleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CleanupRule")
+		case "id":
+			out.Values[i] = ec._CleanupRule_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._CleanupRule_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "enabled":
+			out.Values[i] = ec._CleanupRule_enabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "schedule":
+			out.Values[i] = ec._CleanupRule_schedule(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nextRunAt":
+			out.Values[i] = ec._CleanupRule_nextRunAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "spec":
+			out.Values[i] = ec._CleanupRule_spec(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._CleanupRule_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._CleanupRule_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cleanupRunImplementors = []string{"CleanupRun"}
+
+func (ec *executionContext) _CleanupRun(ctx context.Context, sel ast.SelectionSet, obj *ent.CleanupRun) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cleanupRunImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CleanupRun")
+		case "id":
+			out.Values[i] = ec._CleanupRun_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rules":
+			out.Values[i] = ec._CleanupRun_rules(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "removed":
+			out.Values[i] = ec._CleanupRun_removed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "held":
+			out.Values[i] = ec._CleanupRun_held(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bytes":
+			out.Values[i] = ec._CleanupRun_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._CleanupRun_error(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "decisions":
+			out.Values[i] = ec._CleanupRun_decisions(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "startedAt":
+			out.Values[i] = ec._CleanupRun_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "finishedAt":
+			out.Values[i] = ec._CleanupRun_finishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cleanupSelectImplementors = []string{"CleanupSelect"}
+
+func (ec *executionContext) _CleanupSelect(ctx context.Context, sel ast.SelectionSet, obj *schema.CleanupSelect) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cleanupSelectImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CleanupSelect")
+		case "types":
+			out.Values[i] = ec._CleanupSelect_types(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "include":
+			out.Values[i] = ec._CleanupSelect_include(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "exclude":
+			out.Values[i] = ec._CleanupSelect_exclude(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "prereleases":
+			out.Values[i] = ec._CleanupSelect_prereleases(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cleanupSpecImplementors = []string{"CleanupSpec"}
+
+func (ec *executionContext) _CleanupSpec(ctx context.Context, sel ast.SelectionSet, obj *schema.CleanupSpec) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cleanupSpecImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CleanupSpec")
+		case "select":
+			out.Values[i] = ec._CleanupSpec_select(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "keep":
+			out.Values[i] = ec._CleanupSpec_keep(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "remove":
+			out.Values[i] = ec._CleanupSpec_remove(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "matchFullName":
+			out.Values[i] = ec._CleanupSpec_matchFullName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "caseSensitive":
+			out.Values[i] = ec._CleanupSpec_caseSensitive(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "takesLatestTag":
+			out.Values[i] = ec._CleanupSpec_takesLatestTag(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "takesLastVersion":
+			out.Values[i] = ec._CleanupSpec_takesLastVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._CleanupSpec_action(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var copyVersionPayloadImplementors = []string{"CopyVersionPayload"}
 
 func (ec *executionContext) _CopyVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CopyVersionPayload) graphql.Marshaler {
@@ -23110,6 +27983,44 @@ func (ec *executionContext) _CopyVersionPayload(ctx context.Context, sel ast.Sel
 			}
 		case "package":
 			out.Values[i] = ec._CopyVersionPayload_package(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var createCleanupRulePayloadImplementors = []string{"CreateCleanupRulePayload"}
+
+func (ec *executionContext) _CreateCleanupRulePayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateCleanupRulePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createCleanupRulePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateCleanupRulePayload")
+		case "rule":
+			out.Values[i] = ec._CreateCleanupRulePayload_rule(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -23229,6 +28140,44 @@ func (ec *executionContext) _CreateUserPayload(ctx context.Context, sel ast.Sele
 			out.Values[i] = graphql.MarshalString("CreateUserPayload")
 		case "user":
 			out.Values[i] = ec._CreateUserPayload_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteCleanupRulePayloadImplementors = []string{"DeleteCleanupRulePayload"}
+
+func (ec *executionContext) _DeleteCleanupRulePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteCleanupRulePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteCleanupRulePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteCleanupRulePayload")
+		case "id":
+			out.Values[i] = ec._DeleteCleanupRulePayload_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -24134,6 +29083,48 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "createCleanupRule":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createCleanupRule(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateCleanupRule":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateCleanupRule(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteCleanupRule":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteCleanupRule(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "runCleanup":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_runCleanup(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pinVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_pinVersion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unpinVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unpinVersion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -24336,6 +29327,120 @@ func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, ob
 					}
 				}()
 				res = ec._Owner_user(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "cleanupRules":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_cleanupRules(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "cleanupRuns":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_cleanupRuns(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "cleanupUntaggedDays":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_cleanupUntaggedDays(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -26922,6 +32027,44 @@ func (ec *executionContext) _Permissions(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var pinVersionPayloadImplementors = []string{"PinVersionPayload"}
+
+func (ec *executionContext) _PinVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PinVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pinVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PinVersionPayload")
+		case "version":
+			out.Values[i] = ec._PinVersionPayload_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var queryImplementors = []string{"Query"}
 
 func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -27040,6 +32183,50 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_packages(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "cleanupPreview":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_cleanupPreview(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "cleanupSpecOfForgejo":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_cleanupSpecOfForgejo(ctx, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -27502,6 +32689,44 @@ func (ec *executionContext) _RevokeTokenPayload(ctx context.Context, sel ast.Sel
 			out.Values[i] = graphql.MarshalString("RevokeTokenPayload")
 		case "id":
 			out.Values[i] = ec._RevokeTokenPayload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var runCleanupPayloadImplementors = []string{"RunCleanupPayload"}
+
+func (ec *executionContext) _RunCleanupPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RunCleanupPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, runCleanupPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RunCleanupPayload")
+		case "run":
+			out.Values[i] = ec._RunCleanupPayload_run(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -28606,6 +33831,44 @@ func (ec *executionContext) _UndeprecateVersionPayload(ctx context.Context, sel 
 	return out
 }
 
+var unpinVersionPayloadImplementors = []string{"UnpinVersionPayload"}
+
+func (ec *executionContext) _UnpinVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnpinVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unpinVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnpinVersionPayload")
+		case "version":
+			out.Values[i] = ec._UnpinVersionPayload_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var unyankVersionPayloadImplementors = []string{"UnyankVersionPayload"}
 
 func (ec *executionContext) _UnyankVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnyankVersionPayload) graphql.Marshaler {
@@ -28620,6 +33883,44 @@ func (ec *executionContext) _UnyankVersionPayload(ctx context.Context, sel ast.S
 			out.Values[i] = graphql.MarshalString("UnyankVersionPayload")
 		case "version":
 			out.Values[i] = ec._UnyankVersionPayload_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var updateCleanupRulePayloadImplementors = []string{"UpdateCleanupRulePayload"}
+
+func (ec *executionContext) _UpdateCleanupRulePayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateCleanupRulePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateCleanupRulePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateCleanupRulePayload")
+		case "rule":
+			out.Values[i] = ec._UpdateCleanupRulePayload_rule(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -29672,6 +34973,101 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) marshalNCleanupDecision2entrepotᚋentᚋschemaᚐCleanupDecision(ctx context.Context, sel ast.SelectionSet, v schema.CleanupDecision) graphql.Marshaler {
+	return ec._CleanupDecision(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCleanupItem2entrepotᚋregistryᚐCleanupItem(ctx context.Context, sel ast.SelectionSet, v registry.CleanupItem) graphql.Marshaler {
+	return ec._CleanupItem(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCleanupItem2ᚕentrepotᚋregistryᚐCleanupItemᚄ(ctx context.Context, sel ast.SelectionSet, v []registry.CleanupItem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCleanupItem2entrepotᚋregistryᚐCleanupItem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCleanupKeep2entrepotᚋentᚋschemaᚐCleanupKeep(ctx context.Context, sel ast.SelectionSet, v schema.CleanupKeep) graphql.Marshaler {
+	return ec._CleanupKeep(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCleanupPlan2ᚖentrepotᚋregistryᚐCleanupPlan(ctx context.Context, sel ast.SelectionSet, v *registry.CleanupPlan) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CleanupPlan(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCleanupRemove2entrepotᚋentᚋschemaᚐCleanupRemove(ctx context.Context, sel ast.SelectionSet, v schema.CleanupRemove) graphql.Marshaler {
+	return ec._CleanupRemove(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNCleanupRemoveInput2entrepotᚋentᚋschemaᚐCleanupRemove(ctx context.Context, v any) (schema.CleanupRemove, error) {
+	res, err := ec.unmarshalInputCleanupRemoveInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCleanupRule2ᚖentrepotᚋentᚐCleanupRule(ctx context.Context, sel ast.SelectionSet, v *ent.CleanupRule) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CleanupRule(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCleanupRuleInput2ᚖentrepotᚋregistryᚐCleanupRule(ctx context.Context, v any) (*registry.CleanupRule, error) {
+	res, err := ec.unmarshalInputCleanupRuleInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCleanupRun2ᚖentrepotᚋentᚐCleanupRun(ctx context.Context, sel ast.SelectionSet, v *ent.CleanupRun) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CleanupRun(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCleanupSelect2entrepotᚋentᚋschemaᚐCleanupSelect(ctx context.Context, sel ast.SelectionSet, v schema.CleanupSelect) graphql.Marshaler {
+	return ec._CleanupSelect(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCleanupSpec2entrepotᚋentᚋschemaᚐCleanupSpec(ctx context.Context, sel ast.SelectionSet, v schema.CleanupSpec) graphql.Marshaler {
+	return ec._CleanupSpec(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCleanupSpec2ᚖentrepotᚋentᚋschemaᚐCleanupSpec(ctx context.Context, sel ast.SelectionSet, v *schema.CleanupSpec) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CleanupSpec(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCleanupSpecInput2entrepotᚋentᚋschemaᚐCleanupSpec(ctx context.Context, v any) (schema.CleanupSpec, error) {
+	res, err := ec.unmarshalInputCleanupSpecInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNCopyVersionInput2entrepotᚋgraphᚋmodelᚐCopyVersionInput(ctx context.Context, v any) (model.CopyVersionInput, error) {
 	res, err := ec.unmarshalInputCopyVersionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -29685,6 +35081,21 @@ func (ec *executionContext) marshalNCopyVersionPayload2ᚖentrepotᚋgraphᚋmod
 		return graphql.Null
 	}
 	return ec._CopyVersionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCreateCleanupRuleInput2entrepotᚋgraphᚋmodelᚐCreateCleanupRuleInput(ctx context.Context, v any) (model.CreateCleanupRuleInput, error) {
+	res, err := ec.unmarshalInputCreateCleanupRuleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateCleanupRulePayload2ᚖentrepotᚋgraphᚋmodelᚐCreateCleanupRulePayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateCleanupRulePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CreateCleanupRulePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateOrganizationInput2entrepotᚋgraphᚋmodelᚐCreateOrganizationInput(ctx context.Context, v any) (model.CreateOrganizationInput, error) {
@@ -29740,6 +35151,21 @@ func (ec *executionContext) unmarshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCur
 
 func (ec *executionContext) marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx context.Context, sel ast.SelectionSet, v entgql.Cursor[int64]) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNDeleteCleanupRuleInput2entrepotᚋgraphᚋmodelᚐDeleteCleanupRuleInput(ctx context.Context, v any) (model.DeleteCleanupRuleInput, error) {
+	res, err := ec.unmarshalInputDeleteCleanupRuleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteCleanupRulePayload2ᚖentrepotᚋgraphᚋmodelᚐDeleteCleanupRulePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteCleanupRulePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteCleanupRulePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDeleteFileInput2entrepotᚋgraphᚋmodelᚐDeleteFileInput(ctx context.Context, v any) (model.DeleteFileInput, error) {
@@ -29867,6 +35293,11 @@ func (ec *executionContext) marshalNFact2ᚖentrepotᚋregistryᚐFact(ctx conte
 		return graphql.Null
 	}
 	return ec._Fact(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNForgejoCleanupRuleInput2entrepotᚋregistryᚋretentionᚐForgejoRule(ctx context.Context, v any) (retention.ForgejoRule, error) {
+	res, err := ec.unmarshalInputForgejoCleanupRuleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNID2int64(ctx context.Context, v any) (int64, error) {
@@ -30327,6 +35758,21 @@ func (ec *executionContext) marshalNPermissions2ᚖentrepotᚋgraphᚋmodelᚐPe
 	return ec._Permissions(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPinVersionInput2entrepotᚋgraphᚋmodelᚐPinVersionInput(ctx context.Context, v any) (model.PinVersionInput, error) {
+	res, err := ec.unmarshalInputPinVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPinVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐPinVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.PinVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PinVersionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNReadmeFormat2entrepotᚋgraphᚋmodelᚐReadmeFormat(ctx context.Context, v any) (model.ReadmeFormat, error) {
 	var res model.ReadmeFormat
 	err := res.UnmarshalGQL(v)
@@ -30426,6 +35872,21 @@ func (ec *executionContext) marshalNRevokeTokenPayload2ᚖentrepotᚋgraphᚋmod
 		return graphql.Null
 	}
 	return ec._RevokeTokenPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRunCleanupInput2entrepotᚋgraphᚋmodelᚐRunCleanupInput(ctx context.Context, v any) (model.RunCleanupInput, error) {
+	res, err := ec.unmarshalInputRunCleanupInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRunCleanupPayload2ᚖentrepotᚋgraphᚋmodelᚐRunCleanupPayload(ctx context.Context, sel ast.SelectionSet, v *model.RunCleanupPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RunCleanupPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSearch2ᚖentrepotᚋgraphᚋmodelᚐSearch(ctx context.Context, sel ast.SelectionSet, v *model.Search) graphql.Marshaler {
@@ -30793,6 +36254,21 @@ func (ec *executionContext) marshalNUndeprecateVersionPayload2ᚖentrepotᚋgrap
 	return ec._UndeprecateVersionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNUnpinVersionInput2entrepotᚋgraphᚋmodelᚐUnpinVersionInput(ctx context.Context, v any) (model.UnpinVersionInput, error) {
+	res, err := ec.unmarshalInputUnpinVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUnpinVersionPayload2ᚖentrepotᚋgraphᚋmodelᚐUnpinVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.UnpinVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UnpinVersionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUnyankVersionInput2entrepotᚋgraphᚋmodelᚐUnyankVersionInput(ctx context.Context, v any) (model.UnyankVersionInput, error) {
 	res, err := ec.unmarshalInputUnyankVersionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -30806,6 +36282,21 @@ func (ec *executionContext) marshalNUnyankVersionPayload2ᚖentrepotᚋgraphᚋm
 		return graphql.Null
 	}
 	return ec._UnyankVersionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateCleanupRuleInput2entrepotᚋgraphᚋmodelᚐUpdateCleanupRuleInput(ctx context.Context, v any) (model.UpdateCleanupRuleInput, error) {
+	res, err := ec.unmarshalInputUpdateCleanupRuleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateCleanupRulePayload2ᚖentrepotᚋgraphᚋmodelᚐUpdateCleanupRulePayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateCleanupRulePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UpdateCleanupRulePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdateOwnerInput2entrepotᚋgraphᚋmodelᚐUpdateOwnerInput(ctx context.Context, v any) (model.UpdateOwnerInput, error) {
@@ -31087,6 +36578,81 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOCleanupDecision2ᚕentrepotᚋentᚋschemaᚐCleanupDecisionᚄ(ctx context.Context, sel ast.SelectionSet, v []schema.CleanupDecision) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCleanupDecision2entrepotᚋentᚋschemaᚐCleanupDecision(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOCleanupKeepInput2entrepotᚋentᚋschemaᚐCleanupKeep(ctx context.Context, v any) (schema.CleanupKeep, error) {
+	res, err := ec.unmarshalInputCleanupKeepInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCleanupRule2ᚕᚖentrepotᚋentᚐCleanupRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.CleanupRule) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCleanupRule2ᚖentrepotᚋentᚐCleanupRule(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOCleanupRuleInput2ᚖentrepotᚋregistryᚐCleanupRule(ctx context.Context, v any) (*registry.CleanupRule, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCleanupRuleInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCleanupRun2ᚕᚖentrepotᚋentᚐCleanupRunᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.CleanupRun) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCleanupRun2ᚖentrepotᚋentᚐCleanupRun(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOCleanupSelectInput2entrepotᚋentᚋschemaᚐCleanupSelect(ctx context.Context, v any) (schema.CleanupSelect, error) {
+	res, err := ec.unmarshalInputCleanupSelectInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx context.Context, v any) (*entgql.Cursor[int64], error) {

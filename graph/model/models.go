@@ -9,6 +9,7 @@ import (
 	"entrepot/ent/owner"
 	"entrepot/ent/pkg"
 	"entrepot/graph/scalar"
+	"entrepot/registry"
 	"fmt"
 	"io"
 	"strconv"
@@ -33,6 +34,15 @@ type CopyVersionInput struct {
 type CopyVersionPayload struct {
 	Version *ent.PackageVersion `json:"version"`
 	Package *ent.Pkg            `json:"package"`
+}
+
+type CreateCleanupRuleInput struct {
+	Owner string                `json:"owner"`
+	Rule  *registry.CleanupRule `json:"rule"`
+}
+
+type CreateCleanupRulePayload struct {
+	Rule *ent.CleanupRule `json:"rule"`
 }
 
 type CreateOrganizationInput struct {
@@ -77,6 +87,17 @@ type CreateUserInput struct {
 
 type CreateUserPayload struct {
 	User *ent.User `json:"user"`
+}
+
+type DeleteCleanupRuleInput struct {
+	Owner string `json:"owner"`
+	// The rule.
+	ID int64 `json:"id"`
+}
+
+type DeleteCleanupRulePayload struct {
+	// The rule that is gone.
+	ID int64 `json:"id"`
 }
 
 type DeleteFileInput struct {
@@ -167,6 +188,15 @@ type Permissions struct {
 	Administer bool `json:"administer"`
 }
 
+type PinVersionInput struct {
+	// The version.
+	ID int64 `json:"id"`
+}
+
+type PinVersionPayload struct {
+	Version *ent.PackageVersion `json:"version"`
+}
+
 // A page of what refers to a version.
 type ReferrerConnection struct {
 	Edges      []*ReferrerEdge         `json:"edges"`
@@ -214,6 +244,18 @@ type RevokeTokenInput struct {
 type RevokeTokenPayload struct {
 	// The token that is gone.
 	ID int64 `json:"id"`
+}
+
+type RunCleanupInput struct {
+	Owner string `json:"owner"`
+	// The rules to carry out; none for all that are enabled.
+	Rules []int64 `json:"rules,omitempty"`
+	// Lets more of a package go at once than a fifth of it and 1000.
+	Confirm bool `json:"confirm"`
+}
+
+type RunCleanupPayload struct {
+	Run *ent.CleanupRun `json:"run"`
 }
 
 type SetMemberInput struct {
@@ -324,6 +366,15 @@ type UndeprecateVersionPayload struct {
 	Version *ent.PackageVersion `json:"version"`
 }
 
+type UnpinVersionInput struct {
+	// The version.
+	ID int64 `json:"id"`
+}
+
+type UnpinVersionPayload struct {
+	Version *ent.PackageVersion `json:"version"`
+}
+
 type UnyankVersionInput struct {
 	// The version.
 	ID int64 `json:"id"`
@@ -331,6 +382,17 @@ type UnyankVersionInput struct {
 
 type UnyankVersionPayload struct {
 	Version *ent.PackageVersion `json:"version"`
+}
+
+type UpdateCleanupRuleInput struct {
+	Owner string `json:"owner"`
+	// The rule that is replaced.
+	ID   int64                 `json:"id"`
+	Rule *registry.CleanupRule `json:"rule"`
+}
+
+type UpdateCleanupRulePayload struct {
+	Rule *ent.CleanupRule `json:"rule"`
 }
 
 type UpdateOwnerInput struct {
@@ -357,6 +419,8 @@ type UpdateOwnerInput struct {
 	MavenKeepDays *int `json:"mavenKeepDays,omitempty"`
 	// What a NuGet client's deletion of a version does.
 	NugetDelete *NugetDelete `json:"nugetDelete,omitempty"`
+	// For how many days an image that no tag leads to stays after its last push or pull, 0 for good.
+	CleanupUntaggedDays *int `json:"cleanupUntaggedDays,omitempty"`
 }
 
 type UpdateOwnerPayload struct {
