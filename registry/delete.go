@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"entrepot/access"
 	"entrepot/ent"
@@ -132,24 +133,12 @@ func (s *Space) DeleteVersions(ctx context.Context, p *ent.Pkg, normalizedVersio
 	})
 }
 
-// dropPublished is DeleteVersions within a transaction.
+// dropPublished is DeleteVersions within a transaction. The number of its
+// statements does not follow that of the versions, but for what others of the
+// package may need.
 func (s *Space) dropPublished(ctx context.Context, tx *ent.Tx, p *ent.Pkg, normalizedVersions []string) error {
-	for _, version := range normalizedVersions {
-		if err := s.stay(ctx, tx, p, tag.HasVersionWith(packageversion.NormalizedVersion(version))); err != nil {
-			return err
-		}
-		if err := s.bury(ctx, tx, p, ofVersion(p.ID, version)); err != nil {
-			return err
-		}
-		n, err := s.dropVersions(ctx, tx, p,
-			packageversion.PackageID(p.ID), packageversion.NormalizedVersion(version), published)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return Errorf(NotFound, "version not found: %s", version)
-		}
-		if err := s.record(ctx, tx, EventVersionDeleted, p, map[string]any{"version": version}); err != nil {
+	for names := range slices.Chunk(normalizedVersions, lookUpAtOnce) {
+		if err := s.dropNamed(ctx, tx, p, names); err != nil {
 			return err
 		}
 	}
@@ -159,6 +148,40 @@ func (s *Space) dropPublished(ctx context.Context, tx *ent.Tx, p *ent.Pkg, norma
 		}
 	}
 	return nil
+}
+
+func (s *Space) dropNamed(ctx context.Context, tx *ent.Tx, p *ent.Pkg, names []string) error {
+	these := []predicate.PackageVersion{packageversion.PackageID(p.ID), packageversion.NormalizedVersionIn(names...), published}
+	there, err := tx.PackageVersion.Query().Where(these...).Select(packageversion.FieldNormalizedVersion).Strings(ctx)
+	if err != nil {
+		return fmt.Errorf("look up versions: %w", err)
+	}
+	left := make(map[string]bool, len(there))
+	for _, name := range there {
+		left[name] = true
+	}
+	var lines []*ent.EventCreate
+	for _, name := range names {
+		if !left[name] {
+			return Errorf(NotFound, "version not found: %s", name)
+		}
+		left[name] = false
+		line, err := newEvent(tx, s.Viewer, EventVersionDeleted, p.OwnerID, p, map[string]any{"version": name})
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line)
+	}
+	if err := s.stay(ctx, tx, p, tag.HasVersionWith(packageversion.NormalizedVersionIn(names...))); err != nil {
+		return err
+	}
+	if err := s.bury(ctx, tx, p, in(packagefile.FieldVersionID, packageversion.Table, packageversion.FieldID, these...)); err != nil {
+		return err
+	}
+	if _, err := s.dropVersions(ctx, tx, p, these...); err != nil {
+		return err
+	}
+	return recordAll(ctx, tx, lines...)
 }
 
 // retag carries tag changes out, and records them, within a transaction.

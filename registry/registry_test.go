@@ -21,18 +21,18 @@ import (
 // and bob and ann's organization acme.
 type fixture struct {
 	*Registry
-	t        *testing.T
+	t        testing.TB
 	ann, bob access.Viewer
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	return newFixtureOn(t, "sqlite:"+t.TempDir()+"/test.db", Options{})
 }
 
 // newFixtureOn is newFixture on a database of the test's choice. Options that
 // are not set are filled in.
-func newFixtureOn(t *testing.T, databaseURL string, opts Options) *fixture {
+func newFixtureOn(t testing.TB, databaseURL string, opts Options) *fixture {
 	t.Helper()
 	db, err := database.Open(t.Context(), databaseURL, database.Options{Fast: true})
 	if err != nil {

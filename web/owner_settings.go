@@ -12,8 +12,11 @@ import (
 
 // ownerSettings shows the section of an owner's settings that the address names.
 func (s *site) ownerSettings(w http.ResponseWriter, r *http.Request, t route.Target) error {
-	if t.Section == route.Members {
+	switch t.Section {
+	case route.Members:
 		return s.members(w, r, t)
+	case route.Cleanup:
+		return s.cleanup(w, r, t)
 	}
 	v, err := s.ownerSettingsView(r, t)
 	if err != nil {
@@ -26,6 +29,8 @@ func (s *site) ownerSettings(w http.ResponseWriter, r *http.Request, t route.Tar
 // changeOwner takes the forms of the settings.
 func (s *site) changeOwner(w http.ResponseWriter, r *http.Request, t route.Target) error {
 	switch action := r.PostForm.Get("action"); {
+	case t.Section == route.Cleanup:
+		return s.changeCleanup(w, r, t, action)
 	case t.Section == route.Members && (action == "add" || action == "role"):
 		return s.setMember(w, r, t)
 	case t.Section == route.Members && action == "remove":

@@ -127,7 +127,10 @@ func ownerSettingsTabs(head ownerHead, section string) []ui.Tab {
 			Href: route.OfOwnerSettings(head.Name, route.Members).Path(),
 		})
 	}
-	return tabs
+	return append(tabs, ui.Tab{
+		Label: "Cleanup", Icon: "trash-2", Current: section == route.Cleanup,
+		Href: route.OfOwnerSettings(head.Name, route.Cleanup).Path(),
+	})
 }
 
 func ownerSettingsPage(v ownerSettingsView) templ.Component {

@@ -76,6 +76,671 @@ type AccountUser struct {
 // GetFullName returns AccountUser.FullName, and is useful for accessing the field via an interface.
 func (v *AccountUser) GetFullName() string { return v.FullName }
 
+type CleanupKeepInput struct {
+	Newest           int      `json:"newest"`
+	NewestPublished  int      `json:"newestPublished"`
+	NewestPerMajor   int      `json:"newestPerMajor"`
+	NewestPerMinor   int      `json:"newestPerMinor"`
+	Versions         []string `json:"versions"`
+	Tags             []string `json:"tags"`
+	PublishedWithin  int      `json:"publishedWithin"`
+	DownloadedWithin int      `json:"downloadedWithin"`
+	Downloads        int64    `json:"downloads"`
+}
+
+// GetNewest returns CleanupKeepInput.Newest, and is useful for accessing the field via an interface.
+func (v *CleanupKeepInput) GetNewest() int { return v.Newest }
+
+// GetNewestPublished returns CleanupKeepInput.NewestPublished, and is useful for accessing the field via an interface.
+func (v *CleanupKeepInput) GetNewestPublished() int { return v.NewestPublished }
+
+// GetNewestPerMajor returns CleanupKeepInput.NewestPerMajor, and is useful for accessing the field via an interface.
+func (v *CleanupKeepInput) GetNewestPerMajor() int { return v.NewestPerMajor }
+
+// GetNewestPerMinor returns CleanupKeepInput.NewestPerMinor, and is useful for accessing the field via an interface.
+func (v *CleanupKeepInput) GetNewestPerMinor() int { return v.NewestPerMinor }
+
+// GetVersions returns CleanupKeepInput.Versions, and is useful for accessing the field via an interface.
+func (v *CleanupKeepInput) GetVersions() []string { return v.Versions }
+
+// GetTags returns CleanupKeepInput.Tags, and is useful for accessing the field via an interface.
+func (v *CleanupKeepInput) GetTags() []string { return v.Tags }
+
+// GetPublishedWithin returns CleanupKeepInput.PublishedWithin, and is useful for accessing the field via an interface.
+func (v *CleanupKeepInput) GetPublishedWithin() int { return v.PublishedWithin }
+
+// GetDownloadedWithin returns CleanupKeepInput.DownloadedWithin, and is useful for accessing the field via an interface.
+func (v *CleanupKeepInput) GetDownloadedWithin() int { return v.DownloadedWithin }
+
+// GetDownloads returns CleanupKeepInput.Downloads, and is useful for accessing the field via an interface.
+func (v *CleanupKeepInput) GetDownloads() int64 { return v.Downloads }
+
+// CleanupOwner includes the requested fields of the GraphQL type Owner.
+type CleanupOwner struct {
+	OwnerHead `json:"-"`
+	// For how many days an image that no tag leads to stays after its last push or pull, 0 for good. Null for who does not
+	// administer the owner.
+	CleanupUntaggedDays int `json:"cleanupUntaggedDays"`
+	// The rules by which old versions go by themselves. Null for who does not administer the owner.
+	CleanupRules []CleanupRuleItem `json:"cleanupRules"`
+	// What rules have removed, newest first: at most first runs, those before the one named. Null for who does not
+	// administer the owner.
+	CleanupRuns []CleanupOwnerCleanupRunsCleanupRun `json:"cleanupRuns"`
+}
+
+// GetCleanupUntaggedDays returns CleanupOwner.CleanupUntaggedDays, and is useful for accessing the field via an interface.
+func (v *CleanupOwner) GetCleanupUntaggedDays() int { return v.CleanupUntaggedDays }
+
+// GetCleanupRules returns CleanupOwner.CleanupRules, and is useful for accessing the field via an interface.
+func (v *CleanupOwner) GetCleanupRules() []CleanupRuleItem { return v.CleanupRules }
+
+// GetCleanupRuns returns CleanupOwner.CleanupRuns, and is useful for accessing the field via an interface.
+func (v *CleanupOwner) GetCleanupRuns() []CleanupOwnerCleanupRunsCleanupRun { return v.CleanupRuns }
+
+// GetName returns CleanupOwner.Name, and is useful for accessing the field via an interface.
+func (v *CleanupOwner) GetName() string { return v.OwnerHead.Name }
+
+// GetKind returns CleanupOwner.Kind, and is useful for accessing the field via an interface.
+func (v *CleanupOwner) GetKind() OwnerKind { return v.OwnerHead.Kind }
+
+// GetDisplayName returns CleanupOwner.DisplayName, and is useful for accessing the field via an interface.
+func (v *CleanupOwner) GetDisplayName() string { return v.OwnerHead.DisplayName }
+
+// GetDescription returns CleanupOwner.Description, and is useful for accessing the field via an interface.
+func (v *CleanupOwner) GetDescription() string { return v.OwnerHead.Description }
+
+// GetVisibility returns CleanupOwner.Visibility, and is useful for accessing the field via an interface.
+func (v *CleanupOwner) GetVisibility() OwnerVisibility { return v.OwnerHead.Visibility }
+
+// GetViewerCan returns CleanupOwner.ViewerCan, and is useful for accessing the field via an interface.
+func (v *CleanupOwner) GetViewerCan() OwnerHeadViewerCanPermissions { return v.OwnerHead.ViewerCan }
+
+func (v *CleanupOwner) UnmarshalJSON(b []byte) error {
+
+	if string(b) == "null" {
+		return nil
+	}
+
+	var firstPass struct {
+		*CleanupOwner
+		graphql.NoUnmarshalJSON
+	}
+	firstPass.CleanupOwner = v
+
+	err := json.Unmarshal(b, &firstPass)
+	if err != nil {
+		return err
+	}
+
+	err = json.Unmarshal(
+		b, &v.OwnerHead)
+	if err != nil {
+		return err
+	}
+	return nil
+}
+
+type __premarshalCleanupOwner struct {
+	CleanupUntaggedDays int `json:"cleanupUntaggedDays"`
+
+	CleanupRules []CleanupRuleItem `json:"cleanupRules"`
+
+	CleanupRuns []CleanupOwnerCleanupRunsCleanupRun `json:"cleanupRuns"`
+
+	Name string `json:"name"`
+
+	Kind OwnerKind `json:"kind"`
+
+	DisplayName string `json:"displayName"`
+
+	Description string `json:"description"`
+
+	Visibility OwnerVisibility `json:"visibility"`
+
+	ViewerCan OwnerHeadViewerCanPermissions `json:"viewerCan"`
+}
+
+func (v *CleanupOwner) MarshalJSON() ([]byte, error) {
+	premarshaled, err := v.__premarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(premarshaled)
+}
+
+func (v *CleanupOwner) __premarshalJSON() (*__premarshalCleanupOwner, error) {
+	var retval __premarshalCleanupOwner
+
+	retval.CleanupUntaggedDays = v.CleanupUntaggedDays
+	retval.CleanupRules = v.CleanupRules
+	retval.CleanupRuns = v.CleanupRuns
+	retval.Name = v.OwnerHead.Name
+	retval.Kind = v.OwnerHead.Kind
+	retval.DisplayName = v.OwnerHead.DisplayName
+	retval.Description = v.OwnerHead.Description
+	retval.Visibility = v.OwnerHead.Visibility
+	retval.ViewerCan = v.OwnerHead.ViewerCan
+	return &retval, nil
+}
+
+// CleanupOwnerCleanupRunsCleanupRun includes the requested fields of the GraphQL type CleanupRun.
+// The GraphQL type's documentation follows.
+//
+// One time that rules were carried out.
+type CleanupOwnerCleanupRunsCleanupRun struct {
+	Id string `json:"id"`
+	// The names of the rules.
+	Rules   []string `json:"rules"`
+	Removed int      `json:"removed"`
+	Held    int      `json:"held"`
+	Bytes   int64    `json:"bytes"`
+	// What went wrong; empty when nothing did.
+	Error     string    `json:"error"`
+	StartedAt time.Time `json:"startedAt"`
+	// Null while it goes on, and when it was cut off.
+	FinishedAt *time.Time `json:"finishedAt"`
+	// What went and why, at most 1000.
+	Decisions []CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision `json:"decisions"`
+}
+
+// GetId returns CleanupOwnerCleanupRunsCleanupRun.Id, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRun) GetId() string { return v.Id }
+
+// GetRules returns CleanupOwnerCleanupRunsCleanupRun.Rules, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRun) GetRules() []string { return v.Rules }
+
+// GetRemoved returns CleanupOwnerCleanupRunsCleanupRun.Removed, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRun) GetRemoved() int { return v.Removed }
+
+// GetHeld returns CleanupOwnerCleanupRunsCleanupRun.Held, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRun) GetHeld() int { return v.Held }
+
+// GetBytes returns CleanupOwnerCleanupRunsCleanupRun.Bytes, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRun) GetBytes() int64 { return v.Bytes }
+
+// GetError returns CleanupOwnerCleanupRunsCleanupRun.Error, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRun) GetError() string { return v.Error }
+
+// GetStartedAt returns CleanupOwnerCleanupRunsCleanupRun.StartedAt, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRun) GetStartedAt() time.Time { return v.StartedAt }
+
+// GetFinishedAt returns CleanupOwnerCleanupRunsCleanupRun.FinishedAt, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRun) GetFinishedAt() *time.Time { return v.FinishedAt }
+
+// GetDecisions returns CleanupOwnerCleanupRunsCleanupRun.Decisions, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRun) GetDecisions() []CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision {
+	return v.Decisions
+}
+
+// CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision includes the requested fields of the GraphQL type CleanupDecision.
+// The GraphQL type's documentation follows.
+//
+// What was removed, and why.
+type CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision struct {
+	Type    string   `json:"type"`
+	Package string   `json:"package"`
+	Version string   `json:"version"`
+	File    string   `json:"file"`
+	Reason  []string `json:"reason"`
+}
+
+// GetType returns CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision.Type, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision) GetType() string { return v.Type }
+
+// GetPackage returns CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision.Package, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision) GetPackage() string {
+	return v.Package
+}
+
+// GetVersion returns CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision.Version, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision) GetVersion() string {
+	return v.Version
+}
+
+// GetFile returns CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision.File, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision) GetFile() string { return v.File }
+
+// GetReason returns CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision.Reason, and is useful for accessing the field via an interface.
+func (v *CleanupOwnerCleanupRunsCleanupRunDecisionsCleanupDecision) GetReason() []string {
+	return v.Reason
+}
+
+// CleanupPreviewCleanupPreviewCleanupPlan includes the requested fields of the GraphQL type CleanupPlan.
+// The GraphQL type's documentation follows.
+//
+// What rules would do now.
+type CleanupPreviewCleanupPreviewCleanupPlan struct {
+	// How many versions, tags and files would go or be yanked.
+	Removed int `json:"removed"`
+	// How many would go but stay, because it is more than a fifth of a package, and more than 1000, at once.
+	Held int `json:"held"`
+	// What the owner would get back, in bytes: contents that nothing else of the owner uses. They leave the storage with
+	// the next collections of garbage.
+	Bytes int64 `json:"bytes"`
+	// What would go, and what a rule would remove and another keeps.
+	Items []CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem `json:"items"`
+}
+
+// GetRemoved returns CleanupPreviewCleanupPreviewCleanupPlan.Removed, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlan) GetRemoved() int { return v.Removed }
+
+// GetHeld returns CleanupPreviewCleanupPreviewCleanupPlan.Held, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlan) GetHeld() int { return v.Held }
+
+// GetBytes returns CleanupPreviewCleanupPreviewCleanupPlan.Bytes, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlan) GetBytes() int64 { return v.Bytes }
+
+// GetItems returns CleanupPreviewCleanupPreviewCleanupPlan.Items, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlan) GetItems() []CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem {
+	return v.Items
+}
+
+// CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem includes the requested fields of the GraphQL type CleanupItem.
+// The GraphQL type's documentation follows.
+//
+// What would become of a version, tag or file.
+type CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem struct {
+	Package CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItemPackage `json:"package"`
+	// The version or the tag.
+	Version string `json:"version"`
+	// The file, where files are what rules count; else empty.
+	File   string `json:"file"`
+	Remove bool   `json:"remove"`
+	// It would not be deleted, only yanked.
+	Yank bool `json:"yank"`
+	// It would go if that were not too much at once.
+	Held bool `json:"held"`
+	// Why it goes, or why it stays, each with the rule that says so.
+	Reasons []string `json:"reasons"`
+}
+
+// GetPackage returns CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem.Package, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem) GetPackage() CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItemPackage {
+	return v.Package
+}
+
+// GetVersion returns CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem.Version, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem) GetVersion() string {
+	return v.Version
+}
+
+// GetFile returns CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem.File, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem) GetFile() string { return v.File }
+
+// GetRemove returns CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem.Remove, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem) GetRemove() bool { return v.Remove }
+
+// GetYank returns CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem.Yank, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem) GetYank() bool { return v.Yank }
+
+// GetHeld returns CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem.Held, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem) GetHeld() bool { return v.Held }
+
+// GetReasons returns CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem.Reasons, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItem) GetReasons() []string {
+	return v.Reasons
+}
+
+// CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItemPackage includes the requested fields of the GraphQL type Package.
+type CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItemPackage struct {
+	// The package type: generic, npm, container ...
+	Type string `json:"type"`
+	// The name as it was first published.
+	Name string `json:"name"`
+}
+
+// GetType returns CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItemPackage.Type, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItemPackage) GetType() string {
+	return v.Type
+}
+
+// GetName returns CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItemPackage.Name, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewCleanupPreviewCleanupPlanItemsCleanupItemPackage) GetName() string {
+	return v.Name
+}
+
+// CleanupPreviewResponse is returned by CleanupPreview on success.
+type CleanupPreviewResponse struct {
+	// What the owner's enabled rules would do now; with a rule, which need not be saved, what that one would do beside
+	// what the others keep. Nothing is removed.
+	CleanupPreview CleanupPreviewCleanupPreviewCleanupPlan `json:"cleanupPreview"`
+}
+
+// GetCleanupPreview returns CleanupPreviewResponse.CleanupPreview, and is useful for accessing the field via an interface.
+func (v *CleanupPreviewResponse) GetCleanupPreview() CleanupPreviewCleanupPreviewCleanupPlan {
+	return v.CleanupPreview
+}
+
+type CleanupRemoveInput struct {
+	Everything       bool     `json:"everything"`
+	OlderThan        int      `json:"olderThan"`
+	NotDownloadedFor int      `json:"notDownloadedFor"`
+	YankedFor        int      `json:"yankedFor"`
+	Versions         []string `json:"versions"`
+	Prereleases      bool     `json:"prereleases"`
+}
+
+// GetEverything returns CleanupRemoveInput.Everything, and is useful for accessing the field via an interface.
+func (v *CleanupRemoveInput) GetEverything() bool { return v.Everything }
+
+// GetOlderThan returns CleanupRemoveInput.OlderThan, and is useful for accessing the field via an interface.
+func (v *CleanupRemoveInput) GetOlderThan() int { return v.OlderThan }
+
+// GetNotDownloadedFor returns CleanupRemoveInput.NotDownloadedFor, and is useful for accessing the field via an interface.
+func (v *CleanupRemoveInput) GetNotDownloadedFor() int { return v.NotDownloadedFor }
+
+// GetYankedFor returns CleanupRemoveInput.YankedFor, and is useful for accessing the field via an interface.
+func (v *CleanupRemoveInput) GetYankedFor() int { return v.YankedFor }
+
+// GetVersions returns CleanupRemoveInput.Versions, and is useful for accessing the field via an interface.
+func (v *CleanupRemoveInput) GetVersions() []string { return v.Versions }
+
+// GetPrereleases returns CleanupRemoveInput.Prereleases, and is useful for accessing the field via an interface.
+func (v *CleanupRemoveInput) GetPrereleases() bool { return v.Prereleases }
+
+// CleanupResponse is returned by Cleanup on success.
+type CleanupResponse struct {
+	// Who is asking; null when nobody has signed in.
+	Viewer *Account `json:"viewer"`
+	// The owner of that name, written in any case.
+	Owner *CleanupOwner `json:"owner"`
+}
+
+// GetViewer returns CleanupResponse.Viewer, and is useful for accessing the field via an interface.
+func (v *CleanupResponse) GetViewer() *Account { return v.Viewer }
+
+// GetOwner returns CleanupResponse.Owner, and is useful for accessing the field via an interface.
+func (v *CleanupResponse) GetOwner() *CleanupOwner { return v.Owner }
+
+type CleanupRuleInput struct {
+	// Unique among the owner's rules.
+	Name     string           `json:"name"`
+	Enabled  bool             `json:"enabled"`
+	Schedule string           `json:"schedule"`
+	Spec     CleanupSpecInput `json:"spec"`
+}
+
+// GetName returns CleanupRuleInput.Name, and is useful for accessing the field via an interface.
+func (v *CleanupRuleInput) GetName() string { return v.Name }
+
+// GetEnabled returns CleanupRuleInput.Enabled, and is useful for accessing the field via an interface.
+func (v *CleanupRuleInput) GetEnabled() bool { return v.Enabled }
+
+// GetSchedule returns CleanupRuleInput.Schedule, and is useful for accessing the field via an interface.
+func (v *CleanupRuleInput) GetSchedule() string { return v.Schedule }
+
+// GetSpec returns CleanupRuleInput.Spec, and is useful for accessing the field via an interface.
+func (v *CleanupRuleInput) GetSpec() CleanupSpecInput { return v.Spec }
+
+// CleanupRuleItem includes the GraphQL fields of CleanupRule requested by the fragment CleanupRuleItem.
+// The GraphQL type's documentation follows.
+//
+// A rule by which old versions go by themselves. Something goes when a rule wants it gone and no rule of the owner keeps
+// it. What was published within the last hour and what is pinned never goes.
+type CleanupRuleItem struct {
+	Id   string `json:"id"`
+	Name string `json:"name"`
+	// A rule that is not enabled neither removes nor keeps.
+	Enabled bool `json:"enabled"`
+	// A cron expression of five fields, or @daily and the like, in UTC; empty for the server's.
+	Schedule string `json:"schedule"`
+	// When the rule is carried out next; null for never.
+	NextRunAt *time.Time                     `json:"nextRunAt"`
+	Spec      CleanupRuleItemSpecCleanupSpec `json:"spec"`
+}
+
+// GetId returns CleanupRuleItem.Id, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItem) GetId() string { return v.Id }
+
+// GetName returns CleanupRuleItem.Name, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItem) GetName() string { return v.Name }
+
+// GetEnabled returns CleanupRuleItem.Enabled, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItem) GetEnabled() bool { return v.Enabled }
+
+// GetSchedule returns CleanupRuleItem.Schedule, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItem) GetSchedule() string { return v.Schedule }
+
+// GetNextRunAt returns CleanupRuleItem.NextRunAt, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItem) GetNextRunAt() *time.Time { return v.NextRunAt }
+
+// GetSpec returns CleanupRuleItem.Spec, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItem) GetSpec() CleanupRuleItemSpecCleanupSpec { return v.Spec }
+
+// CleanupRuleItemSpecCleanupSpec includes the requested fields of the GraphQL type CleanupSpec.
+// The GraphQL type's documentation follows.
+//
+// What a rule is about, what stays and what goes. What counts as one is a version; of images a tag; of Debian, RPM,
+// Alpine, Arch and R packages a file, apart for each distribution and architecture.
+type CleanupRuleItemSpecCleanupSpec struct {
+	// Lets version patterns see "package/version".
+	MatchFullName bool `json:"matchFullName"`
+	// Lets patterns tell upper from lower case.
+	CaseSensitive bool `json:"caseSensitive"`
+	// Lets the rule remove what the tag latest names.
+	TakesLatestTag bool `json:"takesLatestTag"`
+	// Lets the rule remove the highest release of a package.
+	TakesLastVersion bool `json:"takesLastVersion"`
+	// "delete", "yank", or empty: versions of Cargo, NuGet and Pub packages are yanked, all else is deleted.
+	Action string                                            `json:"action"`
+	Select CleanupRuleItemSpecCleanupSpecSelectCleanupSelect `json:"select"`
+	Keep   CleanupRuleItemSpecCleanupSpecKeepCleanupKeep     `json:"keep"`
+	Remove CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove `json:"remove"`
+}
+
+// GetMatchFullName returns CleanupRuleItemSpecCleanupSpec.MatchFullName, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpec) GetMatchFullName() bool { return v.MatchFullName }
+
+// GetCaseSensitive returns CleanupRuleItemSpecCleanupSpec.CaseSensitive, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpec) GetCaseSensitive() bool { return v.CaseSensitive }
+
+// GetTakesLatestTag returns CleanupRuleItemSpecCleanupSpec.TakesLatestTag, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpec) GetTakesLatestTag() bool { return v.TakesLatestTag }
+
+// GetTakesLastVersion returns CleanupRuleItemSpecCleanupSpec.TakesLastVersion, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpec) GetTakesLastVersion() bool { return v.TakesLastVersion }
+
+// GetAction returns CleanupRuleItemSpecCleanupSpec.Action, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpec) GetAction() string { return v.Action }
+
+// GetSelect returns CleanupRuleItemSpecCleanupSpec.Select, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpec) GetSelect() CleanupRuleItemSpecCleanupSpecSelectCleanupSelect {
+	return v.Select
+}
+
+// GetKeep returns CleanupRuleItemSpecCleanupSpec.Keep, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpec) GetKeep() CleanupRuleItemSpecCleanupSpecKeepCleanupKeep {
+	return v.Keep
+}
+
+// GetRemove returns CleanupRuleItemSpecCleanupSpec.Remove, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpec) GetRemove() CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove {
+	return v.Remove
+}
+
+// CleanupRuleItemSpecCleanupSpecKeepCleanupKeep includes the requested fields of the GraphQL type CleanupKeep.
+// The GraphQL type's documentation follows.
+//
+// A version stays when one of these names it. Zero and none name nothing.
+type CleanupRuleItemSpecCleanupSpecKeepCleanupKeep struct {
+	// How many, by the order of versions.
+	Newest int `json:"newest"`
+	// How many, by when they were published.
+	NewestPublished int `json:"newestPublished"`
+	NewestPerMajor  int `json:"newestPerMajor"`
+	NewestPerMinor  int `json:"newestPerMinor"`
+	// Patterns of versions.
+	Versions []string `json:"versions"`
+	// Patterns of tags.
+	Tags []string `json:"tags"`
+	// Days.
+	PublishedWithin int `json:"publishedWithin"`
+	// Days.
+	DownloadedWithin int `json:"downloadedWithin"`
+	// From how many downloads on.
+	Downloads int64 `json:"downloads"`
+}
+
+// GetNewest returns CleanupRuleItemSpecCleanupSpecKeepCleanupKeep.Newest, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecKeepCleanupKeep) GetNewest() int { return v.Newest }
+
+// GetNewestPublished returns CleanupRuleItemSpecCleanupSpecKeepCleanupKeep.NewestPublished, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecKeepCleanupKeep) GetNewestPublished() int {
+	return v.NewestPublished
+}
+
+// GetNewestPerMajor returns CleanupRuleItemSpecCleanupSpecKeepCleanupKeep.NewestPerMajor, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecKeepCleanupKeep) GetNewestPerMajor() int {
+	return v.NewestPerMajor
+}
+
+// GetNewestPerMinor returns CleanupRuleItemSpecCleanupSpecKeepCleanupKeep.NewestPerMinor, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecKeepCleanupKeep) GetNewestPerMinor() int {
+	return v.NewestPerMinor
+}
+
+// GetVersions returns CleanupRuleItemSpecCleanupSpecKeepCleanupKeep.Versions, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecKeepCleanupKeep) GetVersions() []string { return v.Versions }
+
+// GetTags returns CleanupRuleItemSpecCleanupSpecKeepCleanupKeep.Tags, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecKeepCleanupKeep) GetTags() []string { return v.Tags }
+
+// GetPublishedWithin returns CleanupRuleItemSpecCleanupSpecKeepCleanupKeep.PublishedWithin, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecKeepCleanupKeep) GetPublishedWithin() int {
+	return v.PublishedWithin
+}
+
+// GetDownloadedWithin returns CleanupRuleItemSpecCleanupSpecKeepCleanupKeep.DownloadedWithin, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecKeepCleanupKeep) GetDownloadedWithin() int {
+	return v.DownloadedWithin
+}
+
+// GetDownloads returns CleanupRuleItemSpecCleanupSpecKeepCleanupKeep.Downloads, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecKeepCleanupKeep) GetDownloads() int64 { return v.Downloads }
+
+// CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove includes the requested fields of the GraphQL type CleanupRemove.
+// The GraphQL type's documentation follows.
+//
+// A version goes when all of the conditions hold that are set, or, with everything, when nothing keeps it.
+type CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove struct {
+	Everything bool `json:"everything"`
+	// Days since it was published, or since the tag moved.
+	OlderThan int `json:"olderThan"`
+	// Days since the last download, or since it was published.
+	NotDownloadedFor int `json:"notDownloadedFor"`
+	// Days since it was yanked.
+	YankedFor int `json:"yankedFor"`
+	// Patterns of versions, of which one has to match.
+	Versions    []string `json:"versions"`
+	Prereleases bool     `json:"prereleases"`
+}
+
+// GetEverything returns CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove.Everything, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove) GetEverything() bool { return v.Everything }
+
+// GetOlderThan returns CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove.OlderThan, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove) GetOlderThan() int { return v.OlderThan }
+
+// GetNotDownloadedFor returns CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove.NotDownloadedFor, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove) GetNotDownloadedFor() int {
+	return v.NotDownloadedFor
+}
+
+// GetYankedFor returns CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove.YankedFor, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove) GetYankedFor() int { return v.YankedFor }
+
+// GetVersions returns CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove.Versions, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove) GetVersions() []string { return v.Versions }
+
+// GetPrereleases returns CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove.Prereleases, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecRemoveCleanupRemove) GetPrereleases() bool {
+	return v.Prereleases
+}
+
+// CleanupRuleItemSpecCleanupSpecSelectCleanupSelect includes the requested fields of the GraphQL type CleanupSelect.
+// The GraphQL type's documentation follows.
+//
+// Patterns are globs, in which * also takes slashes, or "re:" and a regular expression (RE2) that matches the whole text.
+type CleanupRuleItemSpecCleanupSpecSelectCleanupSelect struct {
+	// Package types; none for all.
+	Types []string `json:"types"`
+	// Patterns of package names; none for all.
+	Include []string `json:"include"`
+	Exclude []string `json:"exclude"`
+	// "only", "never", or empty for all.
+	Prereleases string `json:"prereleases"`
+}
+
+// GetTypes returns CleanupRuleItemSpecCleanupSpecSelectCleanupSelect.Types, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecSelectCleanupSelect) GetTypes() []string { return v.Types }
+
+// GetInclude returns CleanupRuleItemSpecCleanupSpecSelectCleanupSelect.Include, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecSelectCleanupSelect) GetInclude() []string { return v.Include }
+
+// GetExclude returns CleanupRuleItemSpecCleanupSpecSelectCleanupSelect.Exclude, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecSelectCleanupSelect) GetExclude() []string { return v.Exclude }
+
+// GetPrereleases returns CleanupRuleItemSpecCleanupSpecSelectCleanupSelect.Prereleases, and is useful for accessing the field via an interface.
+func (v *CleanupRuleItemSpecCleanupSpecSelectCleanupSelect) GetPrereleases() string {
+	return v.Prereleases
+}
+
+type CleanupSelectInput struct {
+	Types   []string `json:"types"`
+	Include []string `json:"include"`
+	Exclude []string `json:"exclude"`
+	// "only", "never", or empty.
+	Prereleases string `json:"prereleases"`
+}
+
+// GetTypes returns CleanupSelectInput.Types, and is useful for accessing the field via an interface.
+func (v *CleanupSelectInput) GetTypes() []string { return v.Types }
+
+// GetInclude returns CleanupSelectInput.Include, and is useful for accessing the field via an interface.
+func (v *CleanupSelectInput) GetInclude() []string { return v.Include }
+
+// GetExclude returns CleanupSelectInput.Exclude, and is useful for accessing the field via an interface.
+func (v *CleanupSelectInput) GetExclude() []string { return v.Exclude }
+
+// GetPrereleases returns CleanupSelectInput.Prereleases, and is useful for accessing the field via an interface.
+func (v *CleanupSelectInput) GetPrereleases() string { return v.Prereleases }
+
+type CleanupSpecInput struct {
+	Select           CleanupSelectInput `json:"select"`
+	Keep             CleanupKeepInput   `json:"keep"`
+	Remove           CleanupRemoveInput `json:"remove"`
+	MatchFullName    bool               `json:"matchFullName"`
+	CaseSensitive    bool               `json:"caseSensitive"`
+	TakesLatestTag   bool               `json:"takesLatestTag"`
+	TakesLastVersion bool               `json:"takesLastVersion"`
+	// "delete", "yank", or empty.
+	Action string `json:"action"`
+}
+
+// GetSelect returns CleanupSpecInput.Select, and is useful for accessing the field via an interface.
+func (v *CleanupSpecInput) GetSelect() CleanupSelectInput { return v.Select }
+
+// GetKeep returns CleanupSpecInput.Keep, and is useful for accessing the field via an interface.
+func (v *CleanupSpecInput) GetKeep() CleanupKeepInput { return v.Keep }
+
+// GetRemove returns CleanupSpecInput.Remove, and is useful for accessing the field via an interface.
+func (v *CleanupSpecInput) GetRemove() CleanupRemoveInput { return v.Remove }
+
+// GetMatchFullName returns CleanupSpecInput.MatchFullName, and is useful for accessing the field via an interface.
+func (v *CleanupSpecInput) GetMatchFullName() bool { return v.MatchFullName }
+
+// GetCaseSensitive returns CleanupSpecInput.CaseSensitive, and is useful for accessing the field via an interface.
+func (v *CleanupSpecInput) GetCaseSensitive() bool { return v.CaseSensitive }
+
+// GetTakesLatestTag returns CleanupSpecInput.TakesLatestTag, and is useful for accessing the field via an interface.
+func (v *CleanupSpecInput) GetTakesLatestTag() bool { return v.TakesLatestTag }
+
+// GetTakesLastVersion returns CleanupSpecInput.TakesLastVersion, and is useful for accessing the field via an interface.
+func (v *CleanupSpecInput) GetTakesLastVersion() bool { return v.TakesLastVersion }
+
+// GetAction returns CleanupSpecInput.Action, and is useful for accessing the field via an interface.
+func (v *CleanupSpecInput) GetAction() string { return v.Action }
+
 // CopyVersionCopyVersionCopyVersionPayload includes the requested fields of the GraphQL type CopyVersionPayload.
 type CopyVersionCopyVersionCopyVersionPayload struct {
 	Version CopyVersionCopyVersionCopyVersionPayloadVersionPackageVersion `json:"version"`
@@ -137,6 +802,41 @@ type CopyVersionResponse struct {
 // GetCopyVersion returns CopyVersionResponse.CopyVersion, and is useful for accessing the field via an interface.
 func (v *CopyVersionResponse) GetCopyVersion() CopyVersionCopyVersionCopyVersionPayload {
 	return v.CopyVersion
+}
+
+// CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayload includes the requested fields of the GraphQL type CreateCleanupRulePayload.
+type CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayload struct {
+	Rule CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayloadRuleCleanupRule `json:"rule"`
+}
+
+// GetRule returns CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayload.Rule, and is useful for accessing the field via an interface.
+func (v *CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayload) GetRule() CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayloadRuleCleanupRule {
+	return v.Rule
+}
+
+// CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayloadRuleCleanupRule includes the requested fields of the GraphQL type CleanupRule.
+// The GraphQL type's documentation follows.
+//
+// A rule by which old versions go by themselves. Something goes when a rule wants it gone and no rule of the owner keeps
+// it. What was published within the last hour and what is pinned never goes.
+type CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayloadRuleCleanupRule struct {
+	Id string `json:"id"`
+}
+
+// GetId returns CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayloadRuleCleanupRule.Id, and is useful for accessing the field via an interface.
+func (v *CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayloadRuleCleanupRule) GetId() string {
+	return v.Id
+}
+
+// CreateCleanupRuleResponse is returned by CreateCleanupRule on success.
+type CreateCleanupRuleResponse struct {
+	// Makes a cleanup rule.
+	CreateCleanupRule CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayload `json:"createCleanupRule"`
+}
+
+// GetCreateCleanupRule returns CreateCleanupRuleResponse.CreateCleanupRule, and is useful for accessing the field via an interface.
+func (v *CreateCleanupRuleResponse) GetCreateCleanupRule() CreateCleanupRuleCreateCleanupRuleCreateCleanupRulePayload {
+	return v.CreateCleanupRule
 }
 
 // CreateOrganizationCreateOrganizationCreateOrganizationPayload includes the requested fields of the GraphQL type CreateOrganizationPayload.
@@ -253,6 +953,25 @@ func (v *Cursors) GetStartCursor() string { return v.StartCursor }
 
 // GetEndCursor returns Cursors.EndCursor, and is useful for accessing the field via an interface.
 func (v *Cursors) GetEndCursor() string { return v.EndCursor }
+
+// DeleteCleanupRuleDeleteCleanupRuleDeleteCleanupRulePayload includes the requested fields of the GraphQL type DeleteCleanupRulePayload.
+type DeleteCleanupRuleDeleteCleanupRuleDeleteCleanupRulePayload struct {
+	// The rule that is gone.
+	Id string `json:"id"`
+}
+
+// GetId returns DeleteCleanupRuleDeleteCleanupRuleDeleteCleanupRulePayload.Id, and is useful for accessing the field via an interface.
+func (v *DeleteCleanupRuleDeleteCleanupRuleDeleteCleanupRulePayload) GetId() string { return v.Id }
+
+// DeleteCleanupRuleResponse is returned by DeleteCleanupRule on success.
+type DeleteCleanupRuleResponse struct {
+	DeleteCleanupRule DeleteCleanupRuleDeleteCleanupRuleDeleteCleanupRulePayload `json:"deleteCleanupRule"`
+}
+
+// GetDeleteCleanupRule returns DeleteCleanupRuleResponse.DeleteCleanupRule, and is useful for accessing the field via an interface.
+func (v *DeleteCleanupRuleResponse) GetDeleteCleanupRule() DeleteCleanupRuleDeleteCleanupRuleDeleteCleanupRulePayload {
+	return v.DeleteCleanupRule
+}
 
 // DeleteOrganizationDeleteOrganizationDeleteOrganizationPayload includes the requested fields of the GraphQL type DeleteOrganizationPayload.
 type DeleteOrganizationDeleteOrganizationDeleteOrganizationPayload struct {
@@ -1824,6 +2543,46 @@ type RevokeTokenRevokeTokenRevokeTokenPayload struct {
 // GetId returns RevokeTokenRevokeTokenRevokeTokenPayload.Id, and is useful for accessing the field via an interface.
 func (v *RevokeTokenRevokeTokenRevokeTokenPayload) GetId() string { return v.Id }
 
+// RunCleanupResponse is returned by RunCleanup on success.
+type RunCleanupResponse struct {
+	// Carries an owner's enabled rules out now.
+	RunCleanup RunCleanupRunCleanupRunCleanupPayload `json:"runCleanup"`
+}
+
+// GetRunCleanup returns RunCleanupResponse.RunCleanup, and is useful for accessing the field via an interface.
+func (v *RunCleanupResponse) GetRunCleanup() RunCleanupRunCleanupRunCleanupPayload {
+	return v.RunCleanup
+}
+
+// RunCleanupRunCleanupRunCleanupPayload includes the requested fields of the GraphQL type RunCleanupPayload.
+type RunCleanupRunCleanupRunCleanupPayload struct {
+	Run RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun `json:"run"`
+}
+
+// GetRun returns RunCleanupRunCleanupRunCleanupPayload.Run, and is useful for accessing the field via an interface.
+func (v *RunCleanupRunCleanupRunCleanupPayload) GetRun() RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun {
+	return v.Run
+}
+
+// RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun includes the requested fields of the GraphQL type CleanupRun.
+// The GraphQL type's documentation follows.
+//
+// One time that rules were carried out.
+type RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun struct {
+	Removed int   `json:"removed"`
+	Held    int   `json:"held"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// GetRemoved returns RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun.Removed, and is useful for accessing the field via an interface.
+func (v *RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun) GetRemoved() int { return v.Removed }
+
+// GetHeld returns RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun.Held, and is useful for accessing the field via an interface.
+func (v *RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun) GetHeld() int { return v.Held }
+
+// GetBytes returns RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun.Bytes, and is useful for accessing the field via an interface.
+func (v *RunCleanupRunCleanupRunCleanupPayloadRunCleanupRun) GetBytes() int64 { return v.Bytes }
+
 // SearchResponse is returned by Search on success.
 type SearchResponse struct {
 	// Who is asking; null when nobody has signed in.
@@ -1935,6 +2694,35 @@ func (v *SearchSearchTypesTypeCount) GetType() string { return v.Type }
 
 // GetCount returns SearchSearchTypesTypeCount.Count, and is useful for accessing the field via an interface.
 func (v *SearchSearchTypesTypeCount) GetCount() int { return v.Count }
+
+// SetCleanupUntaggedResponse is returned by SetCleanupUntagged on success.
+type SetCleanupUntaggedResponse struct {
+	// Changes an owner's settings; what is left out stays as it is.
+	UpdateOwner SetCleanupUntaggedUpdateOwnerUpdateOwnerPayload `json:"updateOwner"`
+}
+
+// GetUpdateOwner returns SetCleanupUntaggedResponse.UpdateOwner, and is useful for accessing the field via an interface.
+func (v *SetCleanupUntaggedResponse) GetUpdateOwner() SetCleanupUntaggedUpdateOwnerUpdateOwnerPayload {
+	return v.UpdateOwner
+}
+
+// SetCleanupUntaggedUpdateOwnerUpdateOwnerPayload includes the requested fields of the GraphQL type UpdateOwnerPayload.
+type SetCleanupUntaggedUpdateOwnerUpdateOwnerPayload struct {
+	Owner SetCleanupUntaggedUpdateOwnerUpdateOwnerPayloadOwner `json:"owner"`
+}
+
+// GetOwner returns SetCleanupUntaggedUpdateOwnerUpdateOwnerPayload.Owner, and is useful for accessing the field via an interface.
+func (v *SetCleanupUntaggedUpdateOwnerUpdateOwnerPayload) GetOwner() SetCleanupUntaggedUpdateOwnerUpdateOwnerPayloadOwner {
+	return v.Owner
+}
+
+// SetCleanupUntaggedUpdateOwnerUpdateOwnerPayloadOwner includes the requested fields of the GraphQL type Owner.
+type SetCleanupUntaggedUpdateOwnerUpdateOwnerPayloadOwner struct {
+	Id string `json:"id"`
+}
+
+// GetId returns SetCleanupUntaggedUpdateOwnerUpdateOwnerPayloadOwner.Id, and is useful for accessing the field via an interface.
+func (v *SetCleanupUntaggedUpdateOwnerUpdateOwnerPayloadOwner) GetId() string { return v.Id }
 
 // SetMemberResponse is returned by SetMember on success.
 type SetMemberResponse struct {
@@ -2229,6 +3017,41 @@ type UnyankVersionUnyankVersionUnyankVersionPayloadVersionPackageVersion struct 
 
 // GetId returns UnyankVersionUnyankVersionUnyankVersionPayloadVersionPackageVersion.Id, and is useful for accessing the field via an interface.
 func (v *UnyankVersionUnyankVersionUnyankVersionPayloadVersionPackageVersion) GetId() string {
+	return v.Id
+}
+
+// UpdateCleanupRuleResponse is returned by UpdateCleanupRule on success.
+type UpdateCleanupRuleResponse struct {
+	// Puts another rule in the place of one.
+	UpdateCleanupRule UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayload `json:"updateCleanupRule"`
+}
+
+// GetUpdateCleanupRule returns UpdateCleanupRuleResponse.UpdateCleanupRule, and is useful for accessing the field via an interface.
+func (v *UpdateCleanupRuleResponse) GetUpdateCleanupRule() UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayload {
+	return v.UpdateCleanupRule
+}
+
+// UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayload includes the requested fields of the GraphQL type UpdateCleanupRulePayload.
+type UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayload struct {
+	Rule UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayloadRuleCleanupRule `json:"rule"`
+}
+
+// GetRule returns UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayload.Rule, and is useful for accessing the field via an interface.
+func (v *UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayload) GetRule() UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayloadRuleCleanupRule {
+	return v.Rule
+}
+
+// UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayloadRuleCleanupRule includes the requested fields of the GraphQL type CleanupRule.
+// The GraphQL type's documentation follows.
+//
+// A rule by which old versions go by themselves. Something goes when a rule wants it gone and no rule of the owner keeps
+// it. What was published within the last hour and what is pinned never goes.
+type UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayloadRuleCleanupRule struct {
+	Id string `json:"id"`
+}
+
+// GetId returns UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayloadRuleCleanupRule.Id, and is useful for accessing the field via an interface.
+func (v *UpdateCleanupRuleUpdateCleanupRuleUpdateCleanupRulePayloadRuleCleanupRule) GetId() string {
 	return v.Id
 }
 
@@ -4073,6 +4896,30 @@ type YankVersionYankVersionYankVersionPayloadVersionPackageVersion struct {
 // GetId returns YankVersionYankVersionYankVersionPayloadVersionPackageVersion.Id, and is useful for accessing the field via an interface.
 func (v *YankVersionYankVersionYankVersionPayloadVersionPackageVersion) GetId() string { return v.Id }
 
+// __CleanupInput is used internally by genqlient
+type __CleanupInput struct {
+	Name string `json:"name"`
+}
+
+// GetName returns __CleanupInput.Name, and is useful for accessing the field via an interface.
+func (v *__CleanupInput) GetName() string { return v.Name }
+
+// __CleanupPreviewInput is used internally by genqlient
+type __CleanupPreviewInput struct {
+	Owner string            `json:"owner"`
+	Rule  *CleanupRuleInput `json:"rule"`
+	Id    *string           `json:"id"`
+}
+
+// GetOwner returns __CleanupPreviewInput.Owner, and is useful for accessing the field via an interface.
+func (v *__CleanupPreviewInput) GetOwner() string { return v.Owner }
+
+// GetRule returns __CleanupPreviewInput.Rule, and is useful for accessing the field via an interface.
+func (v *__CleanupPreviewInput) GetRule() *CleanupRuleInput { return v.Rule }
+
+// GetId returns __CleanupPreviewInput.Id, and is useful for accessing the field via an interface.
+func (v *__CleanupPreviewInput) GetId() *string { return v.Id }
+
 // __CopyVersionInput is used internally by genqlient
 type __CopyVersionInput struct {
 	Version   string   `json:"version"`
@@ -4096,6 +4943,18 @@ func (v *__CopyVersionInput) GetTags() []string { return v.Tags }
 
 // GetReferrers returns __CopyVersionInput.Referrers, and is useful for accessing the field via an interface.
 func (v *__CopyVersionInput) GetReferrers() bool { return v.Referrers }
+
+// __CreateCleanupRuleInput is used internally by genqlient
+type __CreateCleanupRuleInput struct {
+	Owner string           `json:"owner"`
+	Rule  CleanupRuleInput `json:"rule"`
+}
+
+// GetOwner returns __CreateCleanupRuleInput.Owner, and is useful for accessing the field via an interface.
+func (v *__CreateCleanupRuleInput) GetOwner() string { return v.Owner }
+
+// GetRule returns __CreateCleanupRuleInput.Rule, and is useful for accessing the field via an interface.
+func (v *__CreateCleanupRuleInput) GetRule() CleanupRuleInput { return v.Rule }
 
 // __CreateOrganizationInput is used internally by genqlient
 type __CreateOrganizationInput struct {
@@ -4128,6 +4987,18 @@ func (v *__CreateTokenInput) GetScopes() []string { return v.Scopes }
 
 // GetExpiresAt returns __CreateTokenInput.ExpiresAt, and is useful for accessing the field via an interface.
 func (v *__CreateTokenInput) GetExpiresAt() time.Time { return v.ExpiresAt }
+
+// __DeleteCleanupRuleInput is used internally by genqlient
+type __DeleteCleanupRuleInput struct {
+	Owner string `json:"owner"`
+	Id    string `json:"id"`
+}
+
+// GetOwner returns __DeleteCleanupRuleInput.Owner, and is useful for accessing the field via an interface.
+func (v *__DeleteCleanupRuleInput) GetOwner() string { return v.Owner }
+
+// GetId returns __DeleteCleanupRuleInput.Id, and is useful for accessing the field via an interface.
+func (v *__DeleteCleanupRuleInput) GetId() string { return v.Id }
 
 // __DeleteOrganizationInput is used internally by genqlient
 type __DeleteOrganizationInput struct {
@@ -4321,6 +5192,18 @@ type __RevokeTokenInput struct {
 // GetId returns __RevokeTokenInput.Id, and is useful for accessing the field via an interface.
 func (v *__RevokeTokenInput) GetId() string { return v.Id }
 
+// __RunCleanupInput is used internally by genqlient
+type __RunCleanupInput struct {
+	Owner   string `json:"owner"`
+	Confirm bool   `json:"confirm"`
+}
+
+// GetOwner returns __RunCleanupInput.Owner, and is useful for accessing the field via an interface.
+func (v *__RunCleanupInput) GetOwner() string { return v.Owner }
+
+// GetConfirm returns __RunCleanupInput.Confirm, and is useful for accessing the field via an interface.
+func (v *__RunCleanupInput) GetConfirm() bool { return v.Confirm }
+
 // __SearchInput is used internally by genqlient
 type __SearchInput struct {
 	Text    string         `json:"text"`
@@ -4356,6 +5239,18 @@ func (v *__SearchInput) GetFirst() *int { return v.First }
 
 // GetLast returns __SearchInput.Last, and is useful for accessing the field via an interface.
 func (v *__SearchInput) GetLast() *int { return v.Last }
+
+// __SetCleanupUntaggedInput is used internally by genqlient
+type __SetCleanupUntaggedInput struct {
+	Name string `json:"name"`
+	Days int    `json:"days"`
+}
+
+// GetName returns __SetCleanupUntaggedInput.Name, and is useful for accessing the field via an interface.
+func (v *__SetCleanupUntaggedInput) GetName() string { return v.Name }
+
+// GetDays returns __SetCleanupUntaggedInput.Days, and is useful for accessing the field via an interface.
+func (v *__SetCleanupUntaggedInput) GetDays() int { return v.Days }
 
 // __SetMemberInput is used internally by genqlient
 type __SetMemberInput struct {
@@ -4404,6 +5299,22 @@ type __UnyankVersionInput struct {
 
 // GetId returns __UnyankVersionInput.Id, and is useful for accessing the field via an interface.
 func (v *__UnyankVersionInput) GetId() string { return v.Id }
+
+// __UpdateCleanupRuleInput is used internally by genqlient
+type __UpdateCleanupRuleInput struct {
+	Owner string           `json:"owner"`
+	Id    string           `json:"id"`
+	Rule  CleanupRuleInput `json:"rule"`
+}
+
+// GetOwner returns __UpdateCleanupRuleInput.Owner, and is useful for accessing the field via an interface.
+func (v *__UpdateCleanupRuleInput) GetOwner() string { return v.Owner }
+
+// GetId returns __UpdateCleanupRuleInput.Id, and is useful for accessing the field via an interface.
+func (v *__UpdateCleanupRuleInput) GetId() string { return v.Id }
+
+// GetRule returns __UpdateCleanupRuleInput.Rule, and is useful for accessing the field via an interface.
+func (v *__UpdateCleanupRuleInput) GetRule() CleanupRuleInput { return v.Rule }
 
 // __UpdateOwnerInput is used internally by genqlient
 type __UpdateOwnerInput struct {
@@ -4549,6 +5460,180 @@ func (v *__YankVersionInput) GetId() string { return v.Id }
 // GetReason returns __YankVersionInput.Reason, and is useful for accessing the field via an interface.
 func (v *__YankVersionInput) GetReason() string { return v.Reason }
 
+// The query executed by Cleanup.
+const Cleanup_Operation = `
+query Cleanup ($name: String!) {
+	viewer {
+		... Account
+	}
+	owner(name: $name) {
+		... OwnerHead
+		cleanupUntaggedDays
+		cleanupRules {
+			... CleanupRuleItem
+		}
+		cleanupRuns(first: 10) {
+			id
+			rules
+			removed
+			held
+			bytes
+			error
+			startedAt
+			finishedAt
+			decisions {
+				type
+				package
+				version
+				file
+				reason
+			}
+		}
+	}
+}
+fragment Account on Viewer {
+	login
+	user {
+		fullName
+	}
+	owners(first: 50) {
+		edges {
+			node {
+				name
+				kind
+			}
+		}
+	}
+}
+fragment OwnerHead on Owner {
+	name
+	kind
+	displayName
+	description
+	visibility
+	viewerCan {
+		write
+		administer
+	}
+}
+fragment CleanupRuleItem on CleanupRule {
+	id
+	name
+	enabled
+	schedule
+	nextRunAt
+	spec {
+		matchFullName
+		caseSensitive
+		takesLatestTag
+		takesLastVersion
+		action
+		select {
+			types
+			include
+			exclude
+			prereleases
+		}
+		keep {
+			newest
+			newestPublished
+			newestPerMajor
+			newestPerMinor
+			versions
+			tags
+			publishedWithin
+			downloadedWithin
+			downloads
+		}
+		remove {
+			everything
+			olderThan
+			notDownloadedFor
+			yankedFor
+			versions
+			prereleases
+		}
+	}
+}
+`
+
+func Cleanup(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	name string,
+) (data_ *CleanupResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "Cleanup",
+		Query:  Cleanup_Operation,
+		Variables: &__CleanupInput{
+			Name: name,
+		},
+	}
+
+	data_ = &CleanupResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by CleanupPreview.
+const CleanupPreview_Operation = `
+query CleanupPreview ($owner: String!, $rule: CleanupRuleInput, $id: ID) {
+	cleanupPreview(owner: $owner, rule: $rule, id: $id, limit: 200) {
+		removed
+		held
+		bytes
+		items {
+			package {
+				type
+				name
+			}
+			version
+			file
+			remove
+			yank
+			held
+			reasons
+		}
+	}
+}
+`
+
+func CleanupPreview(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	owner string,
+	rule *CleanupRuleInput,
+	id *string,
+) (data_ *CleanupPreviewResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "CleanupPreview",
+		Query:  CleanupPreview_Operation,
+		Variables: &__CleanupPreviewInput{
+			Owner: owner,
+			Rule:  rule,
+			Id:    id,
+		},
+	}
+
+	data_ = &CleanupPreviewResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The mutation executed by CopyVersion.
 const CopyVersion_Operation = `
 mutation CopyVersion ($version: ID!, $owner: String!, $name: String!, $tags: [String!]!, $referrers: Boolean!) {
@@ -4588,6 +5673,44 @@ func CopyVersion(
 	}
 
 	data_ = &CopyVersionResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by CreateCleanupRule.
+const CreateCleanupRule_Operation = `
+mutation CreateCleanupRule ($owner: String!, $rule: CleanupRuleInput!) {
+	createCleanupRule(input: {owner:$owner,rule:$rule}) {
+		rule {
+			id
+		}
+	}
+}
+`
+
+func CreateCleanupRule(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	owner string,
+	rule CleanupRuleInput,
+) (data_ *CreateCleanupRuleResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "CreateCleanupRule",
+		Query:  CreateCleanupRule_Operation,
+		Variables: &__CreateCleanupRuleInput{
+			Owner: owner,
+			Rule:  rule,
+		},
+	}
+
+	data_ = &CreateCleanupRuleResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -4674,6 +5797,42 @@ func CreateToken(
 	}
 
 	data_ = &CreateTokenResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by DeleteCleanupRule.
+const DeleteCleanupRule_Operation = `
+mutation DeleteCleanupRule ($owner: String!, $id: ID!) {
+	deleteCleanupRule(input: {owner:$owner,id:$id}) {
+		id
+	}
+}
+`
+
+func DeleteCleanupRule(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	owner string,
+	id string,
+) (data_ *DeleteCleanupRuleResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "DeleteCleanupRule",
+		Query:  DeleteCleanupRule_Operation,
+		Variables: &__DeleteCleanupRuleInput{
+			Owner: owner,
+			Id:    id,
+		},
+	}
+
+	data_ = &DeleteCleanupRuleResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -5689,6 +6848,46 @@ func RevokeToken(
 	return data_, err_
 }
 
+// The mutation executed by RunCleanup.
+const RunCleanup_Operation = `
+mutation RunCleanup ($owner: String!, $confirm: Boolean!) {
+	runCleanup(input: {owner:$owner,confirm:$confirm}) {
+		run {
+			removed
+			held
+			bytes
+		}
+	}
+}
+`
+
+func RunCleanup(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	owner string,
+	confirm bool,
+) (data_ *RunCleanupResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "RunCleanup",
+		Query:  RunCleanup_Operation,
+		Variables: &__RunCleanupInput{
+			Owner:   owner,
+			Confirm: confirm,
+		},
+	}
+
+	data_ = &RunCleanupResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The query executed by Search.
 const Search_Operation = `
 query Search ($text: String!, $types: [String!], $owners: [String!], $orderBy: [PackageOrder!], $after: Cursor, $before: Cursor, $first: Int, $last: Int) {
@@ -5792,6 +6991,44 @@ func Search(
 	}
 
 	data_ = &SearchResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by SetCleanupUntagged.
+const SetCleanupUntagged_Operation = `
+mutation SetCleanupUntagged ($name: String!, $days: Int!) {
+	updateOwner(input: {name:$name,cleanupUntaggedDays:$days}) {
+		owner {
+			id
+		}
+	}
+}
+`
+
+func SetCleanupUntagged(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	name string,
+	days int,
+) (data_ *SetCleanupUntaggedResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "SetCleanupUntagged",
+		Query:  SetCleanupUntagged_Operation,
+		Variables: &__SetCleanupUntaggedInput{
+			Name: name,
+			Days: days,
+		},
+	}
+
+	data_ = &SetCleanupUntaggedResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -6001,6 +7238,46 @@ func UnyankVersion(
 	}
 
 	data_ = &UnyankVersionResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by UpdateCleanupRule.
+const UpdateCleanupRule_Operation = `
+mutation UpdateCleanupRule ($owner: String!, $id: ID!, $rule: CleanupRuleInput!) {
+	updateCleanupRule(input: {owner:$owner,id:$id,rule:$rule}) {
+		rule {
+			id
+		}
+	}
+}
+`
+
+func UpdateCleanupRule(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	owner string,
+	id string,
+	rule CleanupRuleInput,
+) (data_ *UpdateCleanupRuleResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "UpdateCleanupRule",
+		Query:  UpdateCleanupRule_Operation,
+		Variables: &__UpdateCleanupRuleInput{
+			Owner: owner,
+			Id:    id,
+			Rule:  rule,
+		},
+	}
+
+	data_ = &UpdateCleanupRuleResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(

@@ -48,11 +48,12 @@ const (
 	Appearance = "appearance"
 	General    = "general"
 	Members    = "members"
+	Cleanup    = "cleanup"
 )
 
 var (
 	settingsSections      = []string{Profile, Tokens, Appearance}
-	ownerSettingsSections = []string{General, Members}
+	ownerSettingsSections = []string{General, Members, Cleanup}
 )
 
 // Target is a page with everything its path says. Fields that the page's path has no place for are empty.

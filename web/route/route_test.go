@@ -18,6 +18,7 @@ func TestPathsReadBack(t *testing.T) {
 		"/acme":                                     OfOwner("acme"),
 		"/acme/npm":                                 OfType("acme", "npm"),
 		"/acme/settings/members":                    OfOwnerSettings("acme", Members),
+		"/acme/settings/cleanup":                    OfOwnerSettings("acme", Cleanup),
 		"/acme/upload":                              {Page: Upload, Owner: "acme"},
 		"/acme/npm/left-pad":                        OfPackage("acme", "npm", "left-pad"),
 		"/acme/npm/@acme/left-pad":                  OfPackage("acme", "npm", "@acme/left-pad"),
