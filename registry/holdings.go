@@ -99,21 +99,38 @@ func (h Holdings) Versions(ctx context.Context, normalizedVersions []string) (ma
 	return found, nil
 }
 
-// Referring lists the published versions that have the property, oldest
-// first, with the file of that name and its blob; at most limit of them, from
-// after the one with the id.
-func (h Holdings) Referring(ctx context.Context, p Property, normalizedFile string, after int64, limit int) ([]*ent.PackageVersion, error) {
-	versions, err := h.client.PackageVersion.Query().
-		Where(ofPackage(h.pkg.ID), published, packageversion.IDGT(after), hasProperty([]string{p.Name}, p.Value)).
-		Order(ent.Asc(packageversion.FieldID)).
+// Referring is a file of a version that refers to another.
+type Referring struct {
+	// VersionID is the version's number.
+	VersionID int64
+	Fragment  []byte
+}
+
+// Referring lists the files of that name of the published versions that have
+// all of the properties, in the order of their versions' numbers; at most limit
+// of them, from after the version with the number.
+func (h Holdings) Referring(ctx context.Context, with []Property, normalizedFile string, after int64, limit int) ([]Referring, error) {
+	versions := []predicate.PackageVersion{ofPackage(h.pkg.ID), published}
+	for _, p := range with {
+		versions = append(versions, hasProperty([]string{p.Name}, p.Value))
+	}
+	files, err := h.client.PackageFile.Query().
+		Where(
+			packagefile.NormalizedName(normalizedFile), entsql.FieldGT(packagefile.FieldVersionID, after),
+			in(packagefile.FieldVersionID, packageversion.Table, packageversion.FieldID, versions...),
+		).
+		Order(ent.Asc(packagefile.FieldVersionID)).
 		Limit(limit).
-		Select(packageversion.FieldID, packageversion.FieldVersion).
-		WithFiles(func(q *ent.PackageFileQuery) { q.Where(packagefile.NormalizedName(normalizedFile)).WithBlob() }).
+		Select(packagefile.FieldVersionID, packagefile.FieldFragment).
 		All(access.SystemContext(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("look up references: %w", err)
 	}
-	return versions, nil
+	all := make([]Referring, len(files))
+	for i, f := range files {
+		all[i] = Referring{f.VersionID, f.Fragment}
+	}
+	return all, nil
 }
 
 // needed is a Conflict when a version of the package says, by one of the

@@ -191,7 +191,7 @@ func hotPaths(f *fixture) (*Space, *ent.Pkg, []hotPath) {
 			return err
 		}, []string{"packageversion_package_id_normalized_version"}, false},
 		{"referring versions", func(ctx context.Context) error {
-			_, err := space.Holdings(p).Referring(ctx, Property{"n", "v"}, "f.txt", 0, 10)
+			_, err := space.Holdings(p).Referring(ctx, []Property{{"n", "v"}}, "f.txt", 0, 10)
 			return err
 		}, []string{"property_name_value"}, false},
 		{"tag", func(ctx context.Context) error {

@@ -9,13 +9,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"entrepot/access"
 	"entrepot/ent"
 	"entrepot/ent/indexfragment"
 	"entrepot/ent/indexroot"
 	"entrepot/ent/packagefile"
+	"entrepot/server/servertest"
 )
 
 // infoLike is further lines of a description of common size.
@@ -94,17 +94,10 @@ func (r *repository) fragment(like *ent.PackageFile, i int) []byte {
 	return fragment
 }
 
-// soon lets the next build begin at once: a root is built once a second.
-func (r *repository) soon() {
-	r.Registry().Client().IndexRoot.Update().ClearModifiedAt().ExecX(access.SystemContext(context.Background()))
-}
-
-var sizes = []int{10, 1000, 10_000}
-
 // BenchmarkPublish uploads one more package to a group that has many.
 func BenchmarkPublish(b *testing.B) {
 	r := newRepository(b)
-	for _, n := range sizes {
+	for _, n := range servertest.IndexSizes {
 		group := fmt.Sprintf("publish-%d", n)
 		r.fill(group, n)
 		next := 0
@@ -126,24 +119,16 @@ func BenchmarkPublish(b *testing.B) {
 // 12 ms, and two databases are signed.
 func BenchmarkFirstRead(b *testing.B) {
 	r := newRepository(b)
-	for _, n := range sizes {
+	for _, n := range servertest.IndexSizes {
 		group := fmt.Sprintf("read-%d", n)
 		r.fill(group, n)
 		next := 0
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			r := r.in(b)
-			var spent time.Duration
-			for b.Loop() {
-				b.StopTimer()
+			r.MeasureFirstRead(b, func() {
 				next++
 				r.uploadTo(group, fmt.Sprintf("app-%d-%d", n, next), "1.0-1", "x86_64", infoLike(next)...)
-				r.soon()
-				b.StartTimer()
-				started := time.Now()
-				r.Want(b, 200, "", "GET", root+"/"+group+"/x86_64/acme.db", "")
-				spent += time.Since(started)
-			}
-			b.ReportMetric(float64(spent.Microseconds())/1000/float64(b.N), "read-ms")
+			}, func() { r.Want(b, 200, "", "GET", root+"/"+group+"/x86_64/acme.db", "") })
 		})
 	}
 }
@@ -181,27 +166,10 @@ func BenchmarkRead(b *testing.B) {
 // group holds.
 func TestStatements(t *testing.T) {
 	r := newRepository(t)
-	count := func(f func()) (int64, int64) {
-		reads, writes := r.Registry().Database().Statements()
-		f()
-		r, w := r.Registry().Database().Statements()
-		return r - reads, w - writes
-	}
-	var before [2][2]int64
-	for _, n := range []int{3, 60} {
+	r.WantIndexStatements(t, func(n int) (publish, read func()) {
 		group := fmt.Sprintf("count-%d", n)
 		r.fill(group, n)
-		var now [2][2]int64
-		now[0][0], now[0][1] = count(func() { r.uploadTo(group, fmt.Sprintf("app-%d", n), "1.0-1", "x86_64") })
-		path := root + "/" + group + "/x86_64/acme.db"
-		r.Want(t, 200, "", "GET", path, "")
-		now[1][0], now[1][1] = count(func() { r.Want(t, 200, "", "GET", path, "") })
-		if n > 3 && now != before {
-			t.Errorf("statements with %d packages: %v; with fewer: %v", n, now, before)
-		}
-		if now[1][0] > 3 || now[1][1] != 0 {
-			t.Errorf("an unchanged database costs %d reads and %d writes", now[1][0], now[1][1])
-		}
-		before = now
-	}
+		return func() { r.uploadTo(group, fmt.Sprintf("app-%d", n), "1.0-1", "x86_64") },
+			func() { r.Want(t, 200, "", "GET", root+"/"+group+"/x86_64/acme.db", "") }
+	})
 }

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -17,7 +18,7 @@ const (
 	// maxReferrers is how many bytes of descriptors one answer holds.
 	maxReferrers = 4 << 20
 	// referrersAtOnce is how many rows are read at a time.
-	referrersAtOnce = 500
+	referrersAtOnce = 2000
 )
 
 // reference is a manifest that refers to another, as the list shows it.
@@ -41,12 +42,6 @@ func referrer(m *manifest, d digest.Digest, size int64) []byte {
 	return raw
 }
 
-type referrerList struct {
-	SchemaVersion int               `json:"schemaVersion"`
-	MediaType     string            `json:"mediaType"`
-	Manifests     []json.RawMessage `json:"manifests"`
-}
-
 // listReferrers lists what refers to a manifest, which need not be there, nor
 // need its repository: signatures, SBOMs, attestations
 // (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers).
@@ -60,7 +55,7 @@ func listReferrers(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return fault(http.StatusBadRequest, paginationInvalid, "after is not what a Link of this list says")
 	}
-	list := referrerList{SchemaVersion: 2, MediaType: v1.MediaTypeImageIndex, Manifests: []json.RawMessage{}}
+	var list []json.RawMessage
 	filter := query.Get("artifactType")
 	p, err := r.Space.Package(r.Context(), r.image, access.Read)
 	switch registry.CodeOf(err) {
@@ -70,7 +65,7 @@ func listReferrers(w http.ResponseWriter, r *request) error {
 			return err
 		}
 		next := int64(0)
-		if list.Manifests, next, err = r.referrers(r.Space.Holdings(p), d, filter, after); err != nil {
+		if list, next, err = r.referrers(r.Space.Holdings(p), d, filter, after); err != nil {
 			return err
 		}
 		if next > 0 {
@@ -88,44 +83,65 @@ func listReferrers(w http.ResponseWriter, r *request) error {
 
 // referrers reads one page; next is where the one after it begins, or 0.
 func (r *request) referrers(have registry.Holdings, subject digest.Digest, filter string, after int64) (page []json.RawMessage, next int64, err error) {
-	page = []json.RawMessage{}
+	with := []registry.Property{{Name: subjectProperty, Value: subject.String()}}
+	if filter != "" {
+		with = append(with, registry.Property{Name: artifactTypeProperty, Value: text(filter, maxText)})
+	}
 	size := 0
 	for {
-		versions, err := have.Referring(r.Context(), registry.Property{Name: subjectProperty, Value: subject.String()}, manifestFile, after, referrersAtOnce)
+		found, err := have.Referring(r.Context(), with, manifestFile, after, referrersAtOnce)
 		if err != nil {
 			return nil, 0, err
 		}
-		for _, v := range versions {
-			var entry reference
-			if len(v.Edges.Files) != 1 || json.Unmarshal(v.Edges.Files[0].Fragment, &entry) != nil {
-				continue
-			}
-			if filter == "" || entry.ArtifactType == filter {
-				raw := v.Edges.Files[0].Fragment
-				if size += len(raw) + 1; size > maxReferrers && len(page) > 0 {
+		for _, f := range found {
+			// The property holds as much of the type as properties do.
+			if filter == "" || typeOf(f.Fragment) == filter {
+				if size += len(f.Fragment) + 1; size > maxReferrers && len(page) > 0 {
 					return page, after, nil
 				}
-				page = append(page, raw)
+				page = append(page, f.Fragment)
 			}
-			after = v.ID
+			after = f.VersionID
 		}
-		if len(versions) < referrersAtOnce {
+		if len(found) < referrersAtOnce {
 			return page, 0, nil
 		}
 	}
 }
 
-func writeReferrers(w http.ResponseWriter, r *protocols.Request, list referrerList) error {
-	raw, err := json.Marshal(list)
-	if err != nil {
-		return err
+// typeOf is the type of artifact of an entry.
+func typeOf(entry []byte) string {
+	var e reference
+	if json.Unmarshal(entry, &e) != nil {
+		return ""
+	}
+	return e.ArtifactType
+}
+
+// writeReferrers sends entries as an image index. They are JSON already and are
+// not read again: there may be thousands of them.
+func writeReferrers(w http.ResponseWriter, r *protocols.Request, list []json.RawMessage) error {
+	const head, tail = `{"schemaVersion":2,"mediaType":"` + v1.MediaTypeImageIndex + `","manifests":[`, `]}`
+	length := len(head) + len(tail) + max(0, len(list)-1)
+	for _, entry := range list {
+		length += len(entry)
 	}
 	h := w.Header()
 	h.Set("Content-Type", v1.MediaTypeImageIndex) // clients compare it byte for byte
-	h.Set("Content-Length", strconv.Itoa(len(raw)))
+	h.Set("Content-Length", strconv.Itoa(length))
 	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		w.Write(raw) // the client has it or is gone
+	if r.Method == http.MethodHead {
+		return nil
 	}
+	out := bytes.NewBuffer(make([]byte, 0, length))
+	out.WriteString(head)
+	for i, entry := range list {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.Write(entry)
+	}
+	out.WriteString(tail)
+	out.WriteTo(w) // the client has it or is gone
 	return nil
 }

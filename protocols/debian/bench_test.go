@@ -1,23 +1,16 @@
 package debian_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"entrepot/access"
 	"entrepot/ent"
-	"entrepot/ent/indexfragment"
-	"entrepot/ent/indexroot"
-	"entrepot/ent/packagefile"
-	"entrepot/ent/packageversion"
-	"entrepot/ent/pkg"
+	"entrepot/server/servertest"
 )
 
 // stanzaLike is a control file of common size: what a distribution has, 0.8 KB
@@ -43,29 +36,11 @@ func (r *repository) fill(distribution string, n int) {
 	r.tb.Helper()
 	name := "filler-" + distribution
 	r.uploadTo(distribution+"/main", name, "0", "amd64", stanzaLike(0)...)
-	ctx := access.SystemContext(context.Background())
-	r.Grow(r.tb, name, n, func(i int, _ *ent.PackageFile) (version, file string, fragment []byte) {
+	r.GrowIndexed(r.tb, name, n, func(i int, _ *ent.PackageFile) (version, file string, fragment []byte) {
 		version = fmt.Sprintf("0.%d", i)
 		control := controlOf(name, version, "amd64", stanzaLike(i)...)
 		return version, name + "_" + version + "_amd64.deb", []byte(control)
 	})
-	client := r.Registry().Client()
-	first := client.IndexFragment.Query().Where(indexfragment.Name(name)).OnlyX(ctx)
-	versions := client.PackageVersion.Query().
-		Where(packageversion.HasPackageWith(pkg.Name(name)), packageversion.VersionNEQ("0")).
-		Order(ent.Asc(packageversion.FieldID)).
-		Select(packageversion.FieldID, packageversion.FieldSortKey).
-		WithFiles(func(q *ent.PackageFileQuery) { q.Select(packagefile.FieldID, packagefile.FieldVersionID) }).
-		AllX(ctx)
-	for chunk := range slices.Chunk(versions, 1000) {
-		var rows []*ent.IndexFragmentCreate
-		for _, v := range chunk {
-			rows = append(rows, client.IndexFragment.Create().SetRootID(first.RootID).SetStreamID(first.StreamID).
-				SetFileID(v.Edges.Files[0].ID).SetName(name).SetRank(v.SortKey))
-		}
-		client.IndexFragment.CreateBulk(rows...).ExecX(ctx)
-	}
-	client.IndexRoot.Update().Where(indexroot.ID(first.RootID)).AddGeneration(1).ExecX(ctx)
 	started := time.Now()
 	body := r.Want(r.tb, 200, "", "GET", root+"/dists/"+distribution+"/main/binary-amd64/Packages", "", "User-Agent", "filler").Body
 	if got := strings.Count(body, "\nFilename: "); got != n {
@@ -74,17 +49,10 @@ func (r *repository) fill(distribution string, n int) {
 	r.tb.Logf("the first index of %d packages took %v", n, time.Since(started))
 }
 
-// soon lets the next build begin at once: a root is built once a second.
-func (r *repository) soon() {
-	r.Registry().Client().IndexRoot.Update().ClearModifiedAt().ExecX(access.SystemContext(context.Background()))
-}
-
-var sizes = []int{10, 1000, 10_000, 100_000}
-
 // BenchmarkPublish uploads one more package to a distribution that has many.
 func BenchmarkPublish(b *testing.B) {
 	r := newRepository(b)
-	for _, n := range sizes {
+	for _, n := range servertest.IndexSizes {
 		distribution := fmt.Sprintf("publish-%d", n)
 		r.fill(distribution, n)
 		next := 0
@@ -106,7 +74,7 @@ func BenchmarkPublish(b *testing.B) {
 // middle. The key is an Ed25519 one; an RSA key of 4,096 bits signs in 12 ms.
 func BenchmarkFirstRead(b *testing.B) {
 	r := newRepository(b)
-	for _, n := range sizes {
+	for _, n := range servertest.IndexSizes {
 		distribution := fmt.Sprintf("read-%d", n)
 		r.fill(distribution, n)
 		next := 0
@@ -118,17 +86,7 @@ func BenchmarkFirstRead(b *testing.B) {
 		}
 		read := func(b *testing.B, change func()) {
 			r := r.in(b)
-			var spent time.Duration
-			for b.Loop() {
-				b.StopTimer()
-				change()
-				r.soon()
-				b.StartTimer()
-				started := time.Now()
-				r.get("/dists/" + distribution + "/InRelease")
-				spent += time.Since(started)
-			}
-			b.ReportMetric(float64(spent.Microseconds())/1000/float64(b.N), "read-ms")
+			r.MeasureFirstRead(b, change, func() { r.get("/dists/" + distribution + "/InRelease") })
 		}
 		b.Run(fmt.Sprintf("%d/publish", n), func(b *testing.B) { read(b, func() { publish(1) }) })
 		b.Run(fmt.Sprintf("%d/100-publishes", n), func(b *testing.B) { read(b, func() { publish(100) }) })
@@ -177,26 +135,10 @@ func BenchmarkRead(b *testing.B) {
 // distribution holds.
 func TestStatements(t *testing.T) {
 	r := newRepository(t)
-	count := func(f func()) (int64, int64) {
-		reads, writes := r.Registry().Database().Statements()
-		f()
-		r, w := r.Registry().Database().Statements()
-		return r - reads, w - writes
-	}
-	var before [2][2]int64
-	for _, n := range []int{3, 60} {
+	r.WantIndexStatements(t, func(n int) (publish, read func()) {
 		distribution := fmt.Sprintf("count-%d", n)
 		r.fill(distribution, n)
-		var now [2][2]int64
-		now[0][0], now[0][1] = count(func() { r.uploadTo(distribution+"/main", fmt.Sprintf("app-%d", n), "1.0", "amd64") })
-		r.get("/dists/" + distribution + "/InRelease")
-		now[1][0], now[1][1] = count(func() { r.get("/dists/" + distribution + "/InRelease") })
-		if n > 3 && now != before {
-			t.Errorf("statements with %d packages: %v; with fewer: %v", n, now, before)
-		}
-		if now[1][0] > 3 || now[1][1] != 0 {
-			t.Errorf("an unchanged InRelease costs %d reads and %d writes", now[1][0], now[1][1])
-		}
-		before = now
-	}
+		return func() { r.uploadTo(distribution+"/main", fmt.Sprintf("app-%d", n), "1.0", "amd64") },
+			func() { r.get("/dists/" + distribution + "/InRelease") }
+	})
 }

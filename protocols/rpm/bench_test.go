@@ -2,25 +2,18 @@ package rpm_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"entrepot/access"
 	"entrepot/ent"
-	"entrepot/ent/indexfragment"
-	"entrepot/ent/indexroot"
-	"entrepot/ent/packagefile"
-	"entrepot/ent/packageversion"
-	"entrepot/ent/pkg"
 	"entrepot/protocols/rpm"
 	"entrepot/protocols/rpm/rpmtest"
+	"entrepot/server/servertest"
 )
 
 // packLike is a package of common size: 60 files, 20 relations.
@@ -52,8 +45,7 @@ func (r *repository) fill(group string, n int) {
 	r.tb.Helper()
 	name := "filler-" + group
 	r.upload(group, packLike(name, 0))
-	ctx := access.SystemContext(context.Background())
-	r.Grow(r.tb, name, n, func(i int, _ *ent.PackageFile) (version, file string, fragment []byte) {
+	r.GrowIndexed(r.tb, name, n, func(i int, _ *ent.PackageFile) (version, file string, fragment []byte) {
 		version = fmt.Sprintf("0.%d-1", i)
 		fragment, err := rpm.Fragment(packLike(name, i).Bytes())
 		if err != nil {
@@ -61,29 +53,6 @@ func (r *repository) fill(group string, n int) {
 		}
 		return version, name + "-" + version + ".x86_64.rpm", fragment
 	})
-	client := r.Registry().Client()
-	first := client.IndexFragment.Query().Where(indexfragment.Name(name + ".x86_64")).OnlyX(ctx)
-	all := client.IndexFragment.Query().Where(indexfragment.FileID(first.FileID)).AllX(ctx)
-	versions := client.PackageVersion.Query().
-		Where(packageversion.HasPackageWith(pkg.Name(name)), packageversion.VersionNEQ("0.0-1")).
-		Order(ent.Asc(packageversion.FieldID)).
-		Select(packageversion.FieldID, packageversion.FieldSortKey).
-		WithFiles(func(q *ent.PackageFileQuery) { q.Select(packagefile.FieldID, packagefile.FieldVersionID) }).
-		AllX(ctx)
-	for chunk := range slices.Chunk(versions, 500) {
-		var rows []*ent.IndexFragmentCreate
-		for _, v := range chunk {
-			for _, like := range all {
-				row := client.IndexFragment.Create().SetRootID(like.RootID).SetStreamID(like.StreamID).SetFileID(v.Edges.Files[0].ID).SetName(like.Name)
-				if like.Name != "" {
-					row.SetRank(v.SortKey)
-				}
-				rows = append(rows, row)
-			}
-		}
-		client.IndexFragment.CreateBulk(rows...).ExecX(ctx)
-	}
-	client.IndexRoot.Update().Where(indexroot.ID(first.RootID)).AddGeneration(1).ExecX(ctx)
 	started := time.Now()
 	body := r.get(place(group) + "/repodata/repomd.xml")
 	r.tb.Logf("the first index of %d packages took %v", n, time.Since(started))
@@ -92,15 +61,10 @@ func (r *repository) fill(group string, n int) {
 	}
 }
 
-// soon lets the next build begin at once: a root is built once a second.
-func (r *repository) soon() {
-	r.Registry().Client().IndexRoot.Update().ClearModifiedAt().ExecX(access.SystemContext(context.Background()))
-}
-
 // BenchmarkPublish uploads one more package to a group that has many.
 func BenchmarkPublish(b *testing.B) {
 	r := newRepository(b)
-	for _, n := range []int{10, 1000, 10_000} {
+	for _, n := range servertest.IndexSizes {
 		group := fmt.Sprintf("publish-%d", n)
 		r.in(b).fill(group, n)
 		next := 0
@@ -121,24 +85,16 @@ func BenchmarkPublish(b *testing.B) {
 // 12 ms.
 func BenchmarkFirstRead(b *testing.B) {
 	r := newRepository(b)
-	for _, n := range []int{10, 1000, 10_000} {
+	for _, n := range servertest.IndexSizes {
 		group := fmt.Sprintf("read-%d", n)
 		r.in(b).fill(group, n)
 		next := 0
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			r := r.in(b)
-			var spent time.Duration
-			for b.Loop() {
-				b.StopTimer()
+			r.MeasureFirstRead(b, func() {
 				next++
 				r.upload(group, packLike(fmt.Sprintf("app-%d-%d", n, next), next))
-				r.soon()
-				b.StartTimer()
-				started := time.Now()
-				r.get(place(group) + "/repodata/repomd.xml")
-				spent += time.Since(started)
-			}
-			b.ReportMetric(float64(spent.Microseconds())/1000/float64(b.N), "read-ms")
+			}, func() { r.get(place(group) + "/repodata/repomd.xml") })
 		})
 	}
 }
@@ -175,26 +131,10 @@ func BenchmarkRead(b *testing.B) {
 // group holds.
 func TestStatements(t *testing.T) {
 	r := newRepository(t)
-	count := func(f func()) (int64, int64) {
-		reads, writes := r.Registry().Database().Statements()
-		f()
-		moreReads, moreWrites := r.Registry().Database().Statements()
-		return moreReads - reads, moreWrites - writes
-	}
-	var before [2][2]int64
-	for _, n := range []int{3, 60} {
+	r.WantIndexStatements(t, func(n int) (publish, read func()) {
 		group := fmt.Sprintf("count-%d", n)
 		r.fill(group, n)
-		var now [2][2]int64
-		now[0][0], now[0][1] = count(func() { r.upload(group, pack(fmt.Sprintf("app-%d", n), "1", "x86_64")) })
-		r.get(place(group) + "/repodata/repomd.xml")
-		now[1][0], now[1][1] = count(func() { r.get(place(group) + "/repodata/repomd.xml") })
-		if n > 3 && now != before {
-			t.Errorf("statements with %d packages: %v; with fewer: %v", n, now, before)
-		}
-		if now[1][0] > 3 || now[1][1] != 0 {
-			t.Errorf("an unchanged repomd.xml costs %d reads and %d writes", now[1][0], now[1][1])
-		}
-		before = now
-	}
+		return func() { r.upload(group, pack(fmt.Sprintf("app-%d", n), "1", "x86_64")) },
+			func() { r.get(place(group) + "/repodata/repomd.xml") }
+	})
 }
