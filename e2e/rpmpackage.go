@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 
-	"entrepot/protocols/rpm/rpmtest"
+	"entrepot/protocols/rpmtest"
 )
 
 // publishRPM uploads a package of about the size most have.

@@ -20,7 +20,7 @@ import (
 	"entrepot/ent/packageversion"
 	"entrepot/ent/pkg"
 	"entrepot/protocols/rpm"
-	"entrepot/protocols/rpm/rpmtest"
+	"entrepot/protocols/rpmtest"
 )
 
 // packLike is a package of common size: 60 files, 20 relations.
