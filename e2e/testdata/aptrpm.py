@@ -122,7 +122,7 @@ class Repository:
     def packages(self):
         """The headers of the list, as rpm's library reads them."""
         with open(self.file, "rb") as f:
-            headers = rpm.readHeaderListFromFD(f.fileno())
+            headers = rpm.readHeaderListFromFD(f.fileno(), False)
             at = os.lseek(f.fileno(), 0, os.SEEK_CUR)
         if at != os.path.getsize(self.file):
             fail(f"{self.file} cannot be read on behind {len(headers)} packages")
@@ -172,24 +172,27 @@ def newest(packages):
     return best
 
 
+def provides(package, name, flags, version):
+    """Whether a package has what another one requires, as rpm's library
+    compares the two."""
+    h, wanted = package.header, rpm.ds((name, flags, version), "requires")
+    offered = zip(h[rpm.RPMTAG_PROVIDENAME], h[rpm.RPMTAG_PROVIDEFLAGS], h[rpm.RPMTAG_PROVIDEVERSION])
+    return name in h[rpm.RPMTAG_FILENAMES] or any(n == name and rpm.ds((n, f, v), "provides").Compare(wanted) for n, f, v in offered)
+
+
 def resolve(packages, wanted):
-    """What is needed for a package, as rpm's library sees the dependencies."""
+    """A package and all that it needs."""
     chosen = [wanted]
-    while True:
-        ts = rpm.TransactionSet(os.path.abspath("root"))
-        for p in chosen:
-            ts.addInstall(p.header, p.name, "u")
-        missing = ts.check() or []
-        if not missing:
-            return chosen
-        more = []
-        for (_, _, _), (name, _), _, _, _ in missing:
-            have = [p for p in packages if p not in chosen and (name in p.header[rpm.RPMTAG_PROVIDENAME] or name in p.header[rpm.RPMTAG_FILENAMES])]
-            if not have:
-                fail(f"{wanted.name} needs {name}, which is nowhere")
-            if (best := newest(have)) not in more:
-                more.append(best)
-        chosen += more
+    for p in chosen:  # which grows
+        h = p.header
+        for need in zip(h[rpm.RPMTAG_REQUIRENAME], h[rpm.RPMTAG_REQUIREFLAGS], h[rpm.RPMTAG_REQUIREVERSION]):
+            if need[0].startswith("rpmlib(") or any(provides(have, *need) for have in chosen):
+                continue
+            found = newest([have for have in packages if provides(have, *need)])
+            if found is None:
+                fail(f"{p.name} needs {need[0]} {need[2]}, which is nowhere")
+            chosen.append(found)
+    return chosen
 
 
 def main(command, *names):
@@ -213,12 +216,13 @@ def main(command, *names):
         fail(f"couldn't find package {names[0]}")
     if command == "show":
         h = found.header
-        print(json.dumps({rpm.tagnames[t]: [text(v) for v in h[t]] if isinstance(h[t], list) else text(h[t]) for t in h.keys() if t in rpm.tagnames}, indent=1))
+        tags = {rpm.tagnames[t]: h[t] for t in h.keys() if t in rpm.tagnames}
+        print(json.dumps(tags | {"FILENAMES": h[rpm.RPMTAG_FILENAMES]}, default=text, indent=1))
     elif command == "source":
         print(found.fetch())
     elif command == "install":
         files = [p.fetch() for p in resolve(packages, found)]
-        subprocess.run(["rpm", "--root", os.path.abspath("root"), "--upgrade", "--oldpackage", "--ignorearch", "--noscripts", *files], check=True)
+        subprocess.run(["rpm", "--root", os.path.abspath("root"), "--upgrade", "--oldpackage", "--replacepkgs", "--ignorearch", "--noscripts", *files], check=True)
     else:
         fail(f"unknown command {command}")
 

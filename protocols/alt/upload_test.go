@@ -55,7 +55,7 @@ func TestRefusedUploads(t *testing.T) {
 		"an epoch of sixteen bits": {with(map[int]any{1003: []int16{1}}), "the tag 1003 is of the kind 3"},
 		"a license of texts":       {with(map[int]any{1014: []string{"MIT", "ISC"}}), "the tag 1014 is of the kind 8"},
 		"an OS of bytes":           {with(map[int]any{1021: []byte{1}}), "the tag 1021 is of the kind 7"},
-		"a lack of translations":   {with(map[int]any{100: []string{"C", "ru"}}), "1 translations for 2 languages"},
+		"too many translations":    {with(map[int]any{100: []string{"C"}, 1004: rpmtest.I18n("one\x00two")}), "2 translations for 1 languages"},
 	} {
 		res := r.Do(t, "ann", "PUT", uploads(""), tc.body)
 		if res.StatusCode != 400 || !strings.Contains(res.Body, tc.want) || strings.Count(res.Body, "\n") != 1 {

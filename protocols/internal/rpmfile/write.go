@@ -63,8 +63,8 @@ var kinds = map[Form][]int{
 }
 
 // Value is a tag of the header as it is, and whether it is there at all. What
-// has another form than that, or not as many translations as the header has
-// languages, is refused: rpm would not read a header with it. Error: Invalid.
+// has another form than that, or more translations than the header has
+// languages, is refused: rpm could not read a header with it. Error: Invalid.
 func (h *Header) Value(tag int, form Form) (Value, bool, error) {
 	e, ok := h.entry(tag)
 	if !ok {
@@ -80,7 +80,7 @@ func (h *Header) Value(tag int, form Form) (Value, bool, error) {
 	if !slices.Contains(kinds[form], e.kind) {
 		return Value{}, false, badPackage("the tag %d is of the kind %d", tag, e.kind)
 	}
-	if languages, ok := h.entry(tagLanguages); ok && e.kind == kindI18nString && e.count != languages.count {
+	if languages, ok := h.entry(tagLanguages); ok && e.kind == kindI18nString && e.count > languages.count {
 		return Value{}, false, badPackage("the tag %d has %d translations for %d languages", tag, e.count, languages.count)
 	}
 	return Value{e.tag, e.kind, e.count, data}, true, nil
