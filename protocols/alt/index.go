@@ -3,8 +3,6 @@ package alt
 import (
 	"context"
 	"crypto/md5"
-	"encoding/hex"
-	"io"
 
 	"entrepot/ent"
 	"entrepot/protocols/internal/rpmfile"
@@ -65,18 +63,11 @@ func freeze(o *ent.Owner, group, _ string) map[string]string {
 func compose(ctx context.Context, b *registry.IndexBuild) error {
 	release := release{arch: b.Name.Member, settings: b.Settings, date: b.Modified}
 	add := func(name, contentType string, r registry.Recipe) error {
-		added, err := b.Add(ctx, name, contentType, r)
+		added, sums, err := b.AddSummed(ctx, name, contentType, r, md5.New, newBLAKE2b)
 		if err != nil {
 			return err
 		}
-		old, current := md5.New(), blake2bHash()
-		if _, err := b.Open(ctx, r).WriteTo(io.MultiWriter(old, current)); err != nil {
-			return err
-		}
-		release.files = append(release.files, listedFile{
-			path: indexFolder + "/" + name, size: added.Size,
-			md5: hex.EncodeToString(old.Sum(nil)), blake2b: hex.EncodeToString(current.Sum(nil)),
-		})
+		release.files = append(release.files, listedFile{path: indexFolder + "/" + name, size: added.Size, md5: sums[0], blake2b: sums[1]})
 		return nil
 	}
 	list := listOf(b.Name.Member)

@@ -27,8 +27,8 @@ type listedFile struct {
 	md5, blake2b string
 }
 
-// blake2bHash is the digest that clients prefer: BLAKE2b of 512 bits.
-func blake2bHash() hash.Hash {
+// newBLAKE2b makes the digest that clients prefer: BLAKE2b of 512 bits.
+func newBLAKE2b() hash.Hash {
 	h, _ := blake2b.New512(nil) // only a key can be wrong
 	return h
 }

@@ -81,7 +81,7 @@ func store(r *protocols.Request, h *rpmfile.Head, rest io.Reader, size int64) (*
 	if err != nil {
 		return nil, stored{}, err
 	}
-	sum := blake2bHash()
+	sum := newBLAKE2b()
 	whole := &bounded{r: io.TeeReader(io.MultiReader(h.Reader(), payload), sum), left: maxFile}
 	content, err := r.Registry.Store(r.Context(), whole, size, storage.MD5)
 	if err != nil {
