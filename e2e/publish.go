@@ -33,6 +33,7 @@ type publisher func(ctx context.Context, s *Server, as Account, owner, name, ver
 // publishers has one entry a package type.
 var publishers = map[string]publisher{
 	"alpine":    publishAlpine,
+	"alt":       publishALT,
 	"arch":      publishArch,
 	"cargo":     publishCargo,
 	"chef":      publishChef,

@@ -161,6 +161,10 @@ func isolateClients(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	aptrpm, err := filepath.Abs("testdata/aptrpm.py") // a client of ALT's repositories
+	if err != nil {
+		return err
+	}
 	runtime := filepath.Join(home, ".run") // where skopeo keeps logins
 	if err := os.MkdirAll(runtime, 0o700); err != nil {
 		return err
@@ -180,6 +184,7 @@ func isolateClients(env *testscript.Env) error {
 		"GOCACHE":                 filepath.Join(scratch, "go-build"), // for all scripts: it holds the standard library
 		"npm_config_globalconfig": filepath.Join(home, "npmrc"),
 		"KNIFE":                   knife,
+		"APTRPM":                  aptrpm,
 		"MAVEN_SEED":              seed,
 		"MAVEN_OPTS":              "-Duser.home=" + home + " -XX:TieredStopAtLevel=1 -Xmx256m -Dstyle.color=never",
 		"NO_UPDATE_NOTIFIER":      "1",

@@ -12,6 +12,7 @@ import (
 	"entrepot/ent/packagefile"
 	"entrepot/ent/packageversion"
 	"entrepot/ent/predicate"
+	"entrepot/ent/property"
 )
 
 // lookUpAtOnce bounds the names of one query; databases bound the parameters
@@ -131,6 +132,27 @@ func (h Holdings) Referring(ctx context.Context, with []Property, normalizedFile
 		all[i] = Referring{f.VersionID, f.Fragment}
 	}
 	return all, nil
+}
+
+// VersionWithFile returns the normalized version of the package that has a file
+// with the property, "" if there is none; of several, the oldest.
+func (h Holdings) VersionWithFile(ctx context.Context, p Property) (string, error) {
+	files := in(packagefile.FieldID, property.Table, property.FieldRefID,
+		property.Name(p.Name), property.Value(p.Value), property.RefTypeEQ(property.RefTypeFile))
+	var versions []string
+	err := h.client.PackageVersion.Query().
+		Where(ofPackage(h.pkg.ID), in(packageversion.FieldID, packagefile.Table, packagefile.FieldVersionID, files)).
+		Order(ent.Asc(packageversion.FieldID)).
+		Limit(1).
+		Select(packageversion.FieldNormalizedVersion).
+		Scan(access.SystemContext(ctx), &versions)
+	if err != nil {
+		return "", fmt.Errorf("look up the version of a file: %w", err)
+	}
+	if len(versions) == 0 {
+		return "", nil
+	}
+	return versions[0], nil
 }
 
 // needed is a Conflict when a version of the package says, by one of the

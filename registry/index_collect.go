@@ -171,7 +171,8 @@ func (c *collection) collectRoot(ctx context.Context, rootID int64) error {
 // collectData removes the data of an owner that neither a text nor an object
 // is made of. The list of data is read before what refers to them, and young
 // ones stay, so a build that goes on meanwhile loses nothing: what it refers
-// to is young, or in a text, or in an object of the current snapshot.
+// to is young, or in a text, or another encoding of that, or in an object of the
+// current snapshot.
 func (c *collection) collectData(ctx context.Context, ownerID int64) error {
 	var data []struct {
 		ID       int64 `json:"id"`

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"time"
 
@@ -105,27 +106,35 @@ type Added struct {
 // Add makes a file of the snapshot from a recipe. It is hashed from the first
 // part on that the file of that path in the last snapshot did not have.
 func (b *IndexBuild) Add(ctx context.Context, path, contentType string, r Recipe) (Added, error) {
+	added, _, err := b.AddSummed(ctx, path, contentType, r)
+	return added, err
+}
+
+// AddSummed is Add with further digests of the file, in hexadecimal, which are
+// computed with the same economy. Their states can be marshalled, as those of
+// the standard library can; of one path, they are the same in all builds.
+func (b *IndexBuild) AddSummed(ctx context.Context, path, contentType string, r Recipe, more ...func() hash.Hash) (Added, []string, error) {
 	var before Recipe
 	var ladder []byte
 	old := b.before[path]
 	if old != nil {
 		var err error
 		if before, err = index.Unpack(old.Recipe); err != nil {
-			return Added{}, err
+			return Added{}, nil, err
 		}
 		ladder = old.Ladder
 	}
-	sum, next, err := r.Sum(b.source(ctx), before, ladder)
+	sums, next, err := r.Sums(b.source(ctx), before, ladder, more...)
 	if err != nil {
-		return Added{}, fmt.Errorf("hash %s: %w", path, err)
+		return Added{}, nil, fmt.Errorf("hash %s: %w", path, err)
 	}
-	packed := r.Pack()
+	sum, packed := sums[0], r.Pack()
 	o := &ent.IndexObject{Path: path, Sha256: sum, Size: r.Size(), ContentType: contentType, Recipe: packed, Ladder: next}
 	if old != nil && old.Sha256 == sum && old.ContentType == contentType && bytes.Equal(old.Recipe, packed) {
 		o = old
 	}
 	b.objects = append(b.objects, o)
-	return Added{path, sum, o.Size}, nil
+	return Added{path, sum, o.Size}, sums[1:], nil
 }
 
 // AddBytes makes a file of the snapshot from its bytes.

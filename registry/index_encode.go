@@ -35,7 +35,7 @@ func (s *Snapshot) Encoded(ctx context.Context, path string, e Encoding, content
 	r := plain.reg
 	key := "encode/" + string(e) + "/" + strconv.FormatInt(s.id, 10) + "/" + path
 	recipe, err, _ := r.builds.Do(key, func() (any, error) {
-		return r.encode(access.SystemContext(context.WithoutCancel(ctx)), plain, e)
+		return r.encode(access.SystemContext(context.WithoutCancel(ctx)), plain.recipe, e)
 	})
 	if err != nil {
 		return nil, err
@@ -47,14 +47,21 @@ func (s *Snapshot) Encoded(ctx context.Context, path string, e Encoding, content
 	return &o, nil
 }
 
-// encode makes the recipe of an object's other form.
-func (r *Registry) encode(ctx context.Context, plain *IndexObject, e Encoding) (Recipe, error) {
+// Encode is a plain recipe in another encoding, for documents that name the
+// digest of that form. Only chunks that no earlier build has encoded are
+// compressed now.
+func (b *IndexBuild) Encode(ctx context.Context, plain Recipe, e Encoding) (Recipe, error) {
+	return b.reg.encode(ctx, plain, e)
+}
+
+// encode makes the recipe of a plain one's other form.
+func (r *Registry) encode(ctx context.Context, plain Recipe, e Encoding) (Recipe, error) {
 	recipe := Recipe{}
 	var blocks []index.XZBlock
 	if e == XZ {
 		recipe = recipe.Literal(index.XZHeader)
 	}
-	for _, part := range plain.recipe.Parts() {
+	for _, part := range plain.Parts() {
 		id, packed, err := r.encodePart(ctx, part, e)
 		if err != nil {
 			return Recipe{}, err

@@ -79,6 +79,15 @@ func listedType() Type {
 				if _, err := b.Add(ctx, t.Stream+".gz", "application/gzip", text.Gzip()); err != nil {
 					return err
 				}
+				if b.Name.Family == "packed" {
+					packed, err := b.Encode(ctx, text.Plain(), XZ)
+					if err != nil {
+						return err
+					}
+					if _, err := b.Add(ctx, t.Stream+".xz", "application/x-xz", packed); err != nil {
+						return err
+					}
+				}
 				fmt.Fprintf(&list, "%s %s %d\n", t.Stream, plain.Sha256, t.Entries)
 			}
 			fmt.Fprintf(&list, "%s %s\n", b.Settings["label"], b.Modified.Format(time.RFC3339))
@@ -342,6 +351,43 @@ func TestIndexEncoded(t *testing.T) {
 	if _, err := snapshot.Encoded(t.Context(), "all", XZ, "application/x-xz"); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestIndexEncode reads a text in an encoding that its documents name: what has
+// been encoded once is not encoded again, and stays as long as it is used.
+func TestIndexEncode(t *testing.T) {
+	x := newIndexes(t)
+	encoded := func() int {
+		return x.db.IndexData.Query().Where(indexdata.SourceIDGT(0)).CountX(access.SystemContext(t.Context()))
+	}
+	for i := range 40 {
+		x.publish(fmt.Sprintf("app-%02d", i), "1", "packed/")
+	}
+	want := func() {
+		t.Helper()
+		x.indexCache.InvalidateAll()
+		r, err := xz.ReaderConfig{SingleStream: true}.NewReader(strings.NewReader(x.read(x.space, "packed/", "all.xz")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := x.read(x.space, "packed/", "all")
+		if got, err := io.ReadAll(r); err != nil || string(got) != plain || !strings.Contains(plain, "app-39") {
+			t.Errorf("xz holds %d bytes, want %d; %v", len(got), len(plain), err)
+		}
+	}
+	want()
+	before := encoded()
+	x.publish("app-40", "1", "packed/")
+	want()
+	if now := encoded(); before < 9 || now <= before || now > before+6 { // the last chunk or two of three texts
+		t.Errorf("%d chunks are encoded, %d before", now, before)
+	}
+	x.oldData()
+	if _, err := x.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want()
+	x.wantSound()
 }
 
 // TestRSAKeys brings RSA keys.

@@ -194,6 +194,10 @@ func hotPaths(f *fixture) (*Space, *ent.Pkg, []hotPath) {
 			_, err := space.Holdings(p).Referring(ctx, []Property{{"n", "v"}}, "f.txt", 0, 10)
 			return err
 		}, []string{"property_name_value"}, false},
+		{"version with a file", func(ctx context.Context) error {
+			_, err := space.Holdings(p).VersionWithFile(ctx, Property{"n", "v"})
+			return err
+		}, []string{"property_name_value"}, false},
 		{"tag", func(ctx context.Context) error {
 			_, err := space.Tagged(ctx, p, "t1.3.0")
 			return err

@@ -156,6 +156,15 @@ func TestNamedFileWith(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for p, want := range map[Property]string{mark: "1.0", {mark.Name, "two"}: "", {"plain.other", mark.Value}: ""} {
+		second, err := s.AnyPackage(t.Context(), "second")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Holdings(second).VersionWithFile(t.Context(), p); got != want || err != nil {
+			t.Errorf("the version with a file of %v is %q, %v", p, got, err)
+		}
+	}
 	bobs := f.enter(f.bob, "acme", "plain", access.Read)
 	found, err := bobs.NamedFileWith(t.Context(), "a.pdb", mark)
 	if err != nil || found.Name != "A.pdb" || found.Edges.Blob.Sha256 != sha256Of("symbols") || found.Edges.Version.Version != "1.0" {

@@ -10,6 +10,7 @@ import (
 	"entrepot/graph/graphiql"
 	"entrepot/protocols"
 	"entrepot/protocols/alpine"
+	"entrepot/protocols/alt"
 	"entrepot/protocols/arch"
 	"entrepot/protocols/cargo"
 	"entrepot/protocols/chef"
@@ -41,6 +42,7 @@ func PackageTypes() []*protocols.Type { return packageTypes(DefaultConfig()) }
 func packageTypes(c Config) []*protocols.Type {
 	return []*protocols.Type{
 		alpine.New(),
+		alt.New(),
 		arch.New(),
 		cargo.New(),
 		chef.New(),

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"entrepot/protocols/rpm/rpmtest"
+	"entrepot/protocols/rpmtest"
 	"entrepot/server/servertest"
 )
 

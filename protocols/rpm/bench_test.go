@@ -12,7 +12,7 @@ import (
 
 	"entrepot/ent"
 	"entrepot/protocols/rpm"
-	"entrepot/protocols/rpm/rpmtest"
+	"entrepot/protocols/rpmtest"
 	"entrepot/server/servertest"
 )
 

@@ -75,7 +75,7 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 		return nil
 	case raw[0] == '"':
 		return json.Unmarshal(raw, (*string)(t))
-	case raw[0] == '-' || isDigit(raw[0]):
+	case raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':
 		*t = text(raw)
 		return nil
 	}

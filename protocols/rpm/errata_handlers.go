@@ -12,6 +12,7 @@ import (
 	"entrepot/access"
 	"entrepot/ent"
 	"entrepot/protocols"
+	"entrepot/protocols/internal/rpmfile"
 	"entrepot/registry"
 )
 
@@ -24,7 +25,7 @@ const (
 
 // errataOf finds the version in the path, the packages of it in the group, and
 // its file of advisories, nil if there is none.
-func errataOf(r *protocols.Request, action access.Action) (group string, p *ent.Pkg, packs []identity, f *ent.PackageFile, err error) {
+func errataOf(r *protocols.Request, action access.Action) (group string, p *ent.Pkg, packs []rpmfile.Identity, f *ent.PackageFile, err error) {
 	if group, err = groupOf(r.Params); err != nil {
 		return "", nil, nil, nil, nowhere()
 	}
@@ -51,8 +52,8 @@ func errataOf(r *protocols.Request, action access.Action) (group string, p *ent.
 
 // packsOf are the packages of a version in a group, and whether there is a file
 // of advisories. Error: NotFound if there is no package.
-func packsOf(keys []registry.FileKey, group, name, version string) (packs []identity, hasErrata bool, err error) {
-	id, err := identityOf(name, version)
+func packsOf(keys []registry.FileKey, group, name, version string) (packs []rpmfile.Identity, hasErrata bool, err error) {
+	id, err := rpmfile.ParseIdentity(name, version)
 	if err != nil {
 		return nil, false, nowhere()
 	}
@@ -62,7 +63,7 @@ func packsOf(keys []registry.FileKey, group, name, version string) (packs []iden
 		case k.NormalizedName == errataFile:
 			hasErrata = true
 		default:
-			id.arch = archOf(k.Name)
+			id.Arch = rpmfile.ArchOf(k.Name)
 			packs = append(packs, id)
 		}
 	}
@@ -103,7 +104,7 @@ func addErrata(w http.ResponseWriter, r *protocols.Request) error {
 	if err != nil {
 		return err
 	}
-	return changeErrata(w, r, func(packs []identity, before []*advisory) ([]*advisory, error) {
+	return changeErrata(w, r, func(packs []rpmfile.Identity, before []*advisory) ([]*advisory, error) {
 		for _, a := range added {
 			if len(a.Collections) == 0 {
 				a.Collections = []*collection{{Short: text(r.Space.Owner.Name), Name: text(r.Space.Owner.Name), Packages: errataPackages(packs)}}
@@ -117,11 +118,11 @@ func addErrata(w http.ResponseWriter, r *protocols.Request) error {
 	}, http.StatusOK)
 }
 
-func errataPackages(packs []identity) []*errataPackage {
+func errataPackages(packs []rpmfile.Identity) []*errataPackage {
 	all := make([]*errataPackage, len(packs))
 	for i, p := range packs {
 		all[i] = &errataPackage{
-			Name: text(p.name), Epoch: text(decimal(p.epoch)), Version: text(p.version), Release: text(p.release), Arch: text(p.arch), File: text(p.file()),
+			Name: text(p.Name), Epoch: text(decimal(p.Epoch)), Version: text(p.Version), Release: text(p.Release), Arch: text(p.Arch), File: text(p.FileName()),
 		}
 	}
 	return all
@@ -130,7 +131,7 @@ func errataPackages(packs []identity) []*errataPackage {
 // deleteErrata takes one advisory off a version, or all.
 func deleteErrata(w http.ResponseWriter, r *protocols.Request) error {
 	id, one := r.Params["id"]
-	return changeErrata(w, r, func(_ []identity, before []*advisory) ([]*advisory, error) {
+	return changeErrata(w, r, func(_ []rpmfile.Identity, before []*advisory) ([]*advisory, error) {
 		left := slices.DeleteFunc(slices.Clone(before), func(a *advisory) bool { return !one || a.ID == text(id) })
 		if len(left) == len(before) {
 			return nil, registry.Errorf(registry.NotFound, "the version has no such advisory")
@@ -144,7 +145,7 @@ func deleteErrata(w http.ResponseWriter, r *protocols.Request) error {
 const changeAttempts = 5
 
 // changeErrata replaces the advisories of a version.
-func changeErrata(w http.ResponseWriter, r *protocols.Request, change func([]identity, []*advisory) ([]*advisory, error), status int) error {
+func changeErrata(w http.ResponseWriter, r *protocols.Request, change func([]rpmfile.Identity, []*advisory) ([]*advisory, error), status int) error {
 	var err error
 	for range changeAttempts {
 		if err = tryErrata(r, change); err == nil {
@@ -158,7 +159,7 @@ func changeErrata(w http.ResponseWriter, r *protocols.Request, change func([]ide
 	return registry.Errorf(registry.Conflict, "the advisories are being changed, try again")
 }
 
-func tryErrata(r *protocols.Request, change func([]identity, []*advisory) ([]*advisory, error)) error {
+func tryErrata(r *protocols.Request, change func([]rpmfile.Identity, []*advisory) ([]*advisory, error)) error {
 	group, p, packs, f, err := errataOf(r, access.Write)
 	if err != nil {
 		return err

@@ -1,16 +1,20 @@
 package rpm
 
-import "bytes"
+import (
+	"bytes"
+
+	"entrepot/protocols/internal/rpmfile"
+)
 
 // Fragment is what is kept of a package for indexes.
 func Fragment(body []byte) ([]byte, error) {
-	h, err := readHead(bytes.NewReader(body))
+	h, err := rpmfile.ReadHead(bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	p, err := parsePack(h)
+	p, err := rpmfile.Parse(h)
 	if err != nil {
 		return nil, err
 	}
-	return p.fragment(), nil
+	return fragment(p), nil
 }

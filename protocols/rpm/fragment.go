@@ -8,6 +8,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"entrepot/protocols/internal/rpmfile"
 	"entrepot/registry"
 )
 
@@ -36,49 +37,49 @@ const (
 // fragment is the package's part of all texts.
 //
 // https://github.com/rpm-software-management/createrepo_c/tree/master/examples
-func (p *pack) fragment() []byte {
+func fragment(p *rpmfile.Package) []byte {
 	var pieces [pieceCount]xmlWriter
-	version := []string{"epoch", decimal(p.epoch), "ver", p.version, "rel", p.release}
+	version := []string{"epoch", decimal(p.Epoch), "ver", p.Version, "rel", p.Release}
 
 	w := &pieces[primaryToDigest]
 	w.open("package", "type", "rpm")
-	w.text("name", p.name)
-	w.text("arch", p.arch)
+	w.text("name", p.Name)
+	w.text("arch", p.Arch)
 	w.empty("version", version...)
 	w.open("checksum", "type", "sha256", "pkgid", "YES")
 
 	w = &pieces[primaryToTime]
 	w.close("checksum")
-	w.text("summary", p.summary)
-	w.text("description", p.description)
-	w.text("packager", p.packager)
-	w.text("url", p.url)
-	w.WriteString(`<time build="` + decimal(p.buildTime) + `" file="`)
+	w.text("summary", p.Summary)
+	w.text("description", p.Description)
+	w.text("packager", p.Packager)
+	w.text("url", p.URL)
+	w.WriteString(`<time build="` + decimal(p.BuildTime) + `" file="`)
 
 	w = &pieces[primaryToSize]
-	w.WriteString(`"/><size installed="` + decimal(p.installed) + `" archive="` + decimal(p.archive) + `" package="`)
+	w.WriteString(`"/><size installed="` + decimal(p.Installed) + `" archive="` + decimal(p.Archive) + `" package="`)
 
 	w = &pieces[primaryToEnd]
 	w.WriteString(`"/>`)
-	w.empty("location", "href", p.location())
-	p.writeFormat(w)
+	w.empty("location", "href", location(p.Identity))
+	writeFormat(w, p)
 	w.close("package")
 	w.WriteByte('\n')
 
 	w = &pieces[filelistsFromDigest]
-	w.WriteString(` name="` + xmlAttribute.Replace(p.name) + `" arch="` + p.arch + `">`)
+	w.WriteString(` name="` + xmlAttribute.Replace(p.Name) + `" arch="` + p.Arch + `">`)
 	w.empty("version", version...)
-	for _, f := range p.files {
-		f.write(w)
+	for _, f := range p.Files {
+		writeFile(w, f)
 	}
 	w.close("package")
 	w.WriteByte('\n')
 
 	w = &pieces[otherFromDigest]
-	w.WriteString(` name="` + xmlAttribute.Replace(p.name) + `" arch="` + p.arch + `">`)
+	w.WriteString(` name="` + xmlAttribute.Replace(p.Name) + `" arch="` + p.Arch + `">`)
 	w.empty("version", version...)
-	for _, c := range p.changes {
-		w.text("changelog", c.text, "author", c.author, "date", decimal(c.date))
+	for _, c := range p.Changes {
+		w.text("changelog", c.Text, "author", c.Author, "date", decimal(c.Date))
 	}
 	w.close("package")
 	w.WriteByte('\n')
@@ -86,47 +87,47 @@ func (p *pack) fragment() []byte {
 	return packPieces(pieces[:])
 }
 
-func (p *pack) writeFormat(w *xmlWriter) {
+func writeFormat(w *xmlWriter, p *rpmfile.Package) {
 	w.open("format")
 	for _, e := range []struct{ name, text string }{
-		{"license", p.license}, {"vendor", p.vendor}, {"group", p.packGroup}, {"buildhost", p.buildHost}, {"sourcerpm", p.sourceRPM},
+		{"license", p.License}, {"vendor", p.Vendor}, {"group", p.Group}, {"buildhost", p.BuildHost}, {"sourcerpm", p.SourceRPM},
 	} {
 		w.text("rpm:"+e.name, e.text)
 	}
-	w.empty("rpm:header-range", "start", strconv.FormatInt(p.headerStart, 10), "end", strconv.FormatInt(p.headerEnd, 10))
-	for i, kind := range relationKinds {
-		if len(p.relations[i]) == 0 {
+	w.empty("rpm:header-range", "start", strconv.FormatInt(p.HeaderStart, 10), "end", strconv.FormatInt(p.HeaderEnd, 10))
+	for i, kind := range rpmfile.RelationKinds {
+		if len(p.Relations[i]) == 0 {
 			continue
 		}
-		w.open("rpm:" + kind.element)
-		for _, r := range p.relations[i] {
-			attributes := []string{"name", r.name}
-			if r.flags != "" {
-				attributes = append(attributes, "flags", r.flags, "epoch", r.epoch, "ver", r.version)
+		w.open("rpm:" + kind.Element)
+		for _, r := range p.Relations[i] {
+			attributes := []string{"name", r.Name}
+			if r.Flags != "" {
+				attributes = append(attributes, "flags", r.Flags, "epoch", r.Epoch, "ver", r.Version)
 			}
-			if r.release != "" {
-				attributes = append(attributes, "rel", r.release)
+			if r.Release != "" {
+				attributes = append(attributes, "rel", r.Release)
 			}
-			if r.before {
+			if r.Before {
 				attributes = append(attributes, "pre", "1")
 			}
 			w.empty("rpm:entry", attributes...)
 		}
-		w.close("rpm:" + kind.element)
+		w.close("rpm:" + kind.Element)
 	}
-	for _, f := range p.files {
-		if f.isPrimary() {
-			f.write(w)
+	for _, f := range p.Files {
+		if f.IsPrimary() {
+			writeFile(w, f)
 		}
 	}
 	w.close("format")
 }
 
-func (f file) write(w *xmlWriter) {
-	if f.kind == "" {
-		w.text("file", f.path)
+func writeFile(w *xmlWriter, f rpmfile.File) {
+	if f.Kind == "" {
+		w.text("file", f.Path)
 	} else {
-		w.text("file", f.path, "type", f.kind)
+		w.text("file", f.Path, "type", f.Kind)
 	}
 }
 

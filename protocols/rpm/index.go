@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"strconv"
 
+	"entrepot/protocols/internal/rpmfile"
 	"entrepot/registry"
 )
 
@@ -22,7 +23,7 @@ func placeFile(f registry.IndexedFile) ([]registry.Placement, error) {
 		return []registry.Placement{{Family: group, Stream: errataStream}}, nil
 	}
 	return []registry.Placement{
-		{Family: group, Stream: primaryStream, Name: f.Package.NormalizedName + "." + archOf(f.File.Name), Rank: f.Version.SortKey},
+		{Family: group, Stream: primaryStream, Name: f.Package.NormalizedName + "." + rpmfile.ArchOf(f.File.Name), Rank: f.Version.SortKey},
 		{Family: group, Stream: filelistsStream},
 		{Family: group, Stream: otherStream},
 	}, nil

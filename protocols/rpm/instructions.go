@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"entrepot/protocols"
+	"entrepot/protocols/internal/rpmfile"
 	"entrepot/registry"
 )
 
@@ -28,7 +29,7 @@ func instructions(in registry.InstructionsInput) []registry.Instructions {
 	if in.Package != nil {
 		name := in.Package.Name
 		if in.Version != nil {
-			name += "-" + withEpoch(in.Version.Version)
+			name += "-" + rpmfile.WithEpoch(in.Version.Version)
 		}
 		for _, client := range []string{"dnf", "yum", "zypper"} {
 			all = append(all, registry.Instructions{Title: "Install", Client: client, Steps: []registry.Step{
@@ -41,14 +42,6 @@ func instructions(in registry.InstructionsInput) []registry.Instructions {
 			Body: "curl --fail-with-body -u USER:TOKEN --upload-file package-1.0-1.x86_64.rpm " + protocols.ShellQuote(root+below(group, "upload"))},
 		{Kind: registry.Text, Body: "A group is a repository of its own: put its name before upload, as in el9/stable/upload. It is made when the first package comes."},
 	}})
-}
-
-// withEpoch is our form of a version as clients write it: 1-2.0-3 is 1:2.0-3.
-func withEpoch(version string) string {
-	if strings.Count(version, "-") == 2 {
-		return strings.Replace(version, "-", ":", 1)
-	}
-	return version
 }
 
 // setUp is for dnf and yum, both of which read files of this form.

@@ -6,6 +6,7 @@ import (
 	"entrepot/access"
 	"entrepot/ent"
 	"entrepot/protocols"
+	"entrepot/protocols/internal/rpmfile"
 	"entrepot/registry"
 )
 
@@ -20,7 +21,7 @@ func named(r *protocols.Request, action access.Action, arch string) (group strin
 		return "", nil, nil, err
 	}
 	version := r.Params["version"]
-	f, err = r.Space.File(r.Context(), p, version, fileName(p.Name, version, arch), group)
+	f, err = r.Space.File(r.Context(), p, version, rpmfile.FileName(p.Name, version, arch), group)
 	return group, p, f, err
 }
 
@@ -29,8 +30,8 @@ func named(r *protocols.Request, action access.Action, arch string) (group strin
 func download(w http.ResponseWriter, r *protocols.Request) error {
 	arch := r.Params["architecture"]
 	_, p, f, err := named(r, access.Read, arch)
-	if p != nil && registry.CodeOf(err) == registry.NotFound && arch != everyArch {
-		_, _, f, err = named(r, access.Read, everyArch)
+	if p != nil && registry.CodeOf(err) == registry.NotFound && arch != rpmfile.EveryArch {
+		_, _, f, err = named(r, access.Read, rpmfile.EveryArch)
 	}
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func copyPackage(w http.ResponseWriter, r *protocols.Request) error {
 		return err
 	}
 	defer body.Close()
-	h, err := readHead(body)
+	h, err := rpmfile.ReadHead(body)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 
 	"entrepot/access"
-	"entrepot/protocols/rpm/rpmtest"
+	"entrepot/protocols/rpmtest"
 	"entrepot/registry"
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"entrepot/access"
-	"entrepot/protocols/rpm/rpmtest"
+	"entrepot/protocols/rpmtest"
 	"entrepot/registry"
 	"entrepot/server/servertest"
 )

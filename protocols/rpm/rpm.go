@@ -3,8 +3,8 @@
 // An owner has any number of groups, each a repository of its own with a path
 // for a name, and one without a name, the root group. Packages are uploaded to
 // a group (upload.go). What they say of themselves is read from their header
-// (header.go, pack.go) and becomes their part of the three texts that clients
-// read (fragment.go); the texts and the document that names them, signed, are
+// (protocols/internal/rpmfile) and becomes their part of the three texts that
+// clients read (fragment.go); the texts and the document that names them, signed, are
 // kept by the registry's engine for repository-wide indexes (index.go). Its
 // central idea: the texts are named by their digests in repomd.xml, so that
 // its signature covers every package.
@@ -17,6 +17,7 @@ import (
 	"entrepot/access"
 	"entrepot/ent"
 	"entrepot/protocols"
+	"entrepot/protocols/internal/rpmfile"
 	"entrepot/registry"
 )
 
@@ -29,7 +30,7 @@ func New() *protocols.Type {
 			CopyName:     copyName,
 			FollowsLead:  true,
 			Instructions: instructions,
-			Facts:        facts,
+			Facts:        rpmfile.VersionFacts,
 			Counts:       registry.CountFiles,
 			Index: &registry.Index{
 				Format:  1,
@@ -87,8 +88,8 @@ func routes() []protocols.Route {
 
 // copyName lets a version with all its files be copied to another owner.
 func copyName(_, name string) (string, error) {
-	id := identity{name: name, version: "0", release: "0", arch: everyArch}
-	return name, id.check()
+	id := rpmfile.Identity{Name: name, Version: "0", Release: "0", Arch: rpmfile.EveryArch}
+	return name, id.Check()
 }
 
 // dialect is a line of text: clients show the status alone, curl the line.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 
-	"entrepot/protocols/rpm/rpmtest"
+	"entrepot/protocols/rpmtest"
 )
 
 // signature takes the signature of the header out of a package, and the

@@ -3,32 +3,7 @@ package rpm
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
-
-// cleanText is the text as XML 1.0 can hold it (section 2.2): bytes that are
-// not UTF-8 are taken for Latin-1, in which old packages are written, and
-// characters that no document may have are left out.
-func cleanText(text string) string {
-	good := func(c rune) bool {
-		return c >= 0x20 && c <= 0xd7ff || c == '\t' || c == '\n' || c == '\r' || c >= 0xe000 && c <= 0xfffd || c >= 0x10000
-	}
-	if utf8.ValidString(text) && strings.IndexFunc(text, func(c rune) bool { return !good(c) }) < 0 {
-		return text
-	}
-	var b strings.Builder
-	for text != "" {
-		c, n := utf8.DecodeRuneInString(text)
-		if c == utf8.RuneError && n == 1 {
-			c = rune(text[0])
-		}
-		if good(c) {
-			b.WriteRune(c)
-		}
-		text = text[n:]
-	}
-	return b.String()
-}
 
 // xmlEscapes are the characters that have a meaning in elements and in
 // attributes between double quotes. A line end within an attribute would be
@@ -38,7 +13,7 @@ var (
 	xmlAttribute = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\r", "&#13;", "\n", "&#10;", "\t", "&#9;")
 )
 
-// xmlWriter writes elements. Texts are to be clean.
+// xmlWriter writes elements. Texts are to be clean: see rpmfile.CleanText.
 type xmlWriter struct{ strings.Builder }
 
 // open begins an element with attributes, names and values in turn.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"entrepot/protocols/internal/rpmfile"
 	"entrepot/registry"
 )
 
@@ -80,7 +81,7 @@ func writeUpdateinfo(all []*advisory) []byte {
 }
 
 func (a *advisory) write(w *xmlWriter) {
-	clean := func(t text) string { return cleanText(string(t)) }
+	clean := func(t text) string { return rpmfile.CleanText(string(t)) }
 	w.open("update", "from", clean(a.From), "status", cmp.Or(clean(a.Status), "final"), "type", cmp.Or(clean(a.Type), "enhancement"), "version", cmp.Or(clean(a.Version), "1"))
 	w.text("id", clean(a.ID))
 	w.text("title", clean(a.Title))

@@ -7,6 +7,7 @@ import (
 
 	"entrepot/ent"
 	"entrepot/protocols"
+	"entrepot/protocols/internal/rpmfile"
 	"entrepot/registry"
 )
 
@@ -32,11 +33,16 @@ func upload(w http.ResponseWriter, r *protocols.Request) error {
 	if err := r.Registry.CheckSize(size); err != nil {
 		return err
 	}
-	h, err := readHead(body)
+	h, err := rpmfile.ReadHead(body)
 	if err != nil {
 		return err
 	}
 	return publish(w, r, group, h, source{rest: body, size: size}, sign)
+}
+
+// signHeader signs a package with the owner's key.
+func signHeader(r *protocols.Request, h *rpmfile.Head) error {
+	return h.Sign(func(state []byte) ([]byte, error) { return r.Space.SignState(r.Context(), state) })
 }
 
 // source is where a package comes from beyond its head.
@@ -50,8 +56,8 @@ type source struct {
 
 // publish publishes a package whose head has been read, signed if asked or if
 // that is the policy of the group, and answers.
-func publish(w http.ResponseWriter, r *protocols.Request, group string, h *head, from source, sign bool) error {
-	if err := h.checkHeader(); err != nil {
+func publish(w http.ResponseWriter, r *protocols.Request, group string, h *rpmfile.Head, from source, sign bool) error {
+	if err := h.CheckHeader(); err != nil {
 		return err
 	}
 	all, err := settingsOf(r)
@@ -59,18 +65,18 @@ func publish(w http.ResponseWriter, r *protocols.Request, group string, h *head,
 		return err
 	}
 	policy := all.policy(group)
-	sign = (sign || policy.signs()) && (policy == signAgain || !h.isSigned())
+	sign = (sign || policy.signs()) && (policy == signAgain || !h.IsSigned())
 	if sign {
-		before := h.size()
-		if err := h.sign(r); err != nil {
+		before := h.Size()
+		if err := signHeader(r, h); err != nil {
 			return err
 		}
 		if from.size >= 0 {
-			from.size += h.size() - before
+			from.size += h.Size() - before
 		}
 	}
 	// Where the header lies is told in the index: it is read after signing.
-	p, err := parsePack(h)
+	p, err := rpmfile.Parse(h)
 	if err != nil {
 		return err
 	}
@@ -80,26 +86,26 @@ func publish(w http.ResponseWriter, r *protocols.Request, group string, h *head,
 			return err
 		}
 	}
-	if _, err := r.Space.Publish(r.Context(), p.publication(group, f)); err != nil {
+	if _, err := r.Space.Publish(r.Context(), publication(p, group, f)); err != nil {
 		return err
 	}
-	w.Header().Set("Location", r.Root()+below(group, p.location()))
+	w.Header().Set("Location", r.Root()+below(group, location(p.Identity)))
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusCreated)
 	return nil
 }
 
 // store stores a package: its head, and what follows it.
-func store(r *protocols.Request, h *head, from source) (registry.File, error) {
-	rest, err := h.payload(from.rest)
+func store(r *protocols.Request, h *rpmfile.Head, from source) (registry.File, error) {
+	rest, err := h.Payload(from.rest)
 	if err != nil {
 		return registry.File{}, err
 	}
-	content, err := r.Registry.Store(r.Context(), io.MultiReader(h.reader(), rest), from.size, 0)
+	content, err := r.Registry.Store(r.Context(), io.MultiReader(h.Reader(), rest), from.size, 0)
 	if err != nil {
 		return registry.File{}, err
 	}
-	if err := rest.check(); err != nil {
+	if err := rest.Check(); err != nil {
 		r.Registry.Discard(r.Context(), content)
 		return registry.File{}, err
 	}
@@ -108,19 +114,19 @@ func store(r *protocols.Request, h *head, from source) (registry.File, error) {
 
 // publication is the package as the registry takes it, with f as its file but
 // for the file's name.
-func (p *pack) publication(group string, f registry.File) registry.Publication {
-	f.Name, f.NormalizedName, f.CompositeKey = p.file(), p.file(), group
-	f.MediaType, f.Lead, f.Fragment = mediaType, true, p.fragment()
-	f.Properties = []registry.Property{{Name: "rpm.group", Value: group}, {Name: "rpm.architecture", Value: p.arch}}
+func publication(p *rpmfile.Package, group string, f registry.File) registry.Publication {
+	f.Name, f.NormalizedName, f.CompositeKey = p.FileName(), p.FileName(), group
+	f.MediaType, f.Lead, f.Fragment = mediaType, true, fragment(p)
+	f.Properties = []registry.Property{{Name: "rpm.group", Value: group}, {Name: "rpm.architecture", Value: p.Arch}}
 	where := "the root group"
 	if group != "" {
 		where = "the group " + group
 	}
 	return registry.Publication{
-		Name: p.name, NormalizedName: p.name, Version: p.versionString(), NormalizedVersion: p.versionString(),
-		SortKey: p.sortKey(), Facts: p.facts(), Metadata: p.metadata(),
+		Name: p.Name, NormalizedName: p.Name, Version: p.VersionString(), NormalizedVersion: p.VersionString(),
+		SortKey: p.SortKey(), Facts: p.Facts(), Metadata: p.Metadata(),
 		Policy: registry.CreateOrAdd, Overwrite: registry.OverwriteNever,
-		Duplicate: p.file() + " is in " + where + " already",
+		Duplicate: p.FileName() + " is in " + where + " already",
 		Files:     []registry.File{f},
 	}
 }

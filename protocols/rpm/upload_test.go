@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"entrepot/protocols/rpm/rpmtest"
+	"entrepot/protocols/rpmtest"
 )
 
 func TestUploadAndDownload(t *testing.T) {

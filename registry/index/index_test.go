@@ -3,9 +3,12 @@ package index
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/md5"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
@@ -170,6 +173,42 @@ func TestLadder(t *testing.T) {
 		wantSum(t, &s, changed.Plain(), sum)
 		if again, _, err := changed.Plain().Sum(s.get, changed.Plain(), next); err != nil || again != sum {
 			t.Errorf("%s: from its own ladder %s, %v; want %s", name, again, err, sum)
+		}
+	}
+}
+
+// TestLadderOfMore resumes further digests with the SHA-256, and none from a
+// ladder that lacks them.
+func TestLadderOfMore(t *testing.T) {
+	var s shelf
+	text, _ := sample(&s, 100)
+	first := text.Plain()
+	longer := Text{append(slices.Clone(text.pieces[:len(text.pieces)-1]), one(&s, 8)...)}
+	_, plain, err := first.Sum(s.get, Recipe{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := []func() hash.Hash{md5.New, sha512.New}
+	_, ladder, err := first.Sums(s.get, first, plain, more...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		ladder []byte
+		atMost int
+	}{"its own": {ladder, 2}, "one without": {plain, 102}, "none": {nil, 102}} {
+		s.asked = 0
+		sums, _, err := longer.Plain().Sums(s.get, first, c.ladder, more...)
+		if err != nil || s.asked > c.atMost {
+			t.Fatalf("%s: %d data were read, want at most %d; %v", name, s.asked, c.atMost, err)
+		}
+		for i, h := range []hash.Hash{sha256.New(), md5.New(), sha512.New()} {
+			if _, err := longer.Plain().Open(s.get).WriteTo(h); err != nil {
+				t.Fatal(err)
+			}
+			if want := hex.EncodeToString(h.Sum(nil)); sums[i] != want {
+				t.Errorf("%s: sum %d is %s, want %s", name, i, sums[i], want)
+			}
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package rpm
+package rpmfile
 
 import (
 	"encoding/binary"
@@ -9,12 +9,12 @@ import (
 // maxSortKey is how long a key may be; what differs beyond sorts as equal.
 const maxSortKey = 512
 
-// sortKey is a text in whose order rpm has the versions: by the epoch, then
+// SortKey is a text in whose order rpm has the versions: by the epoch, then
 // the version, then the release.
-func (i identity) sortKey() string {
-	k := binary.BigEndian.AppendUint32(nil, uint32(i.epoch))
-	k = appendOrdered(k, i.version)
-	k = appendOrdered(k, i.release)
+func (i Identity) SortKey() string {
+	k := binary.BigEndian.AppendUint32(nil, uint32(i.Epoch))
+	k = appendOrdered(k, i.Version)
+	k = appendOrdered(k, i.Release)
 	key := hex.EncodeToString(k)
 	return key[:min(len(key), maxSortKey)]
 }

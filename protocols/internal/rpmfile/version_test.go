@@ -1,4 +1,4 @@
-package rpm
+package rpmfile
 
 import (
 	"math/rand/v2"
@@ -9,46 +9,46 @@ import (
 // TestOrder holds versions against the order that rpm documents, each before
 // the next.
 func TestOrder(t *testing.T) {
-	order := []identity{
-		{version: "0.9", release: "1"},
-		{version: "1.0~~", release: "1"},
-		{version: "1.0~alpha", release: "1"},
-		{version: "1.0~beta", release: "1"},
-		{version: "1.0~rc1^git1", release: "1"},
-		{version: "1.0~1", release: "1"},
-		{version: "1.0", release: "1~pre"},
-		{version: "1.0", release: "1"},
-		{version: "1.0", release: "1^post"},
-		{version: "1.0", release: "1.el8"},
-		{version: "1.0", release: "1.el9"},
-		{version: "1.0", release: "1.1"},
-		{version: "1.0", release: "2"},
-		{version: "1.0", release: "10"},
-		{version: "1.0^", release: "1"},
-		{version: "1.0^20160101", release: "1"},
-		{version: "1.0^20160101^git1", release: "1"},
-		{version: "1.0a", release: "1"},
-		{version: "1.0ab", release: "1"},
-		{version: "1.0b", release: "1"},
-		{version: "1.0.1", release: "1"},
-		{version: "1.1", release: "1"},
-		{version: "1.10", release: "1"},
-		{version: "2.a", release: "1"},
-		{version: "2.0", release: "1"},
-		{version: "20101122", release: "1"},
-		{version: "99999999999999999999999999", release: "1"},
-		{epoch: 1, version: "0.1", release: "1"},
-		{epoch: 10, version: "0.1", release: "1"},
+	order := []Identity{
+		{Version: "0.9", Release: "1"},
+		{Version: "1.0~~", Release: "1"},
+		{Version: "1.0~alpha", Release: "1"},
+		{Version: "1.0~beta", Release: "1"},
+		{Version: "1.0~rc1^git1", Release: "1"},
+		{Version: "1.0~1", Release: "1"},
+		{Version: "1.0", Release: "1~pre"},
+		{Version: "1.0", Release: "1"},
+		{Version: "1.0", Release: "1^post"},
+		{Version: "1.0", Release: "1.el8"},
+		{Version: "1.0", Release: "1.el9"},
+		{Version: "1.0", Release: "1.1"},
+		{Version: "1.0", Release: "2"},
+		{Version: "1.0", Release: "10"},
+		{Version: "1.0^", Release: "1"},
+		{Version: "1.0^20160101", Release: "1"},
+		{Version: "1.0^20160101^git1", Release: "1"},
+		{Version: "1.0a", Release: "1"},
+		{Version: "1.0ab", Release: "1"},
+		{Version: "1.0b", Release: "1"},
+		{Version: "1.0.1", Release: "1"},
+		{Version: "1.1", Release: "1"},
+		{Version: "1.10", Release: "1"},
+		{Version: "2.a", Release: "1"},
+		{Version: "2.0", Release: "1"},
+		{Version: "20101122", Release: "1"},
+		{Version: "99999999999999999999999999", Release: "1"},
+		{Epoch: 1, Version: "0.1", Release: "1"},
+		{Epoch: 10, Version: "0.1", Release: "1"},
 	}
 	for i := range order[1:] {
 		a, b := order[i], order[i+1]
-		if a.sortKey() >= b.sortKey() {
-			t.Errorf("%s does not come before %s", a.versionString(), b.versionString())
+		if a.SortKey() >= b.SortKey() {
+			t.Errorf("%s does not come before %s", a.VersionString(), b.VersionString())
 		}
 	}
 	for _, same := range [][2]string{{"1.0", "1_0"}, {"1.0", "1.00"}, {"1.0", "1.0."}, {"1.0.a1", "1.0a1"}, {"1..0", "1.0"}} {
-		a, b := identity{version: same[0], release: "1"}, identity{version: same[1], release: "1"}
-		if a.sortKey() != b.sortKey() {
+		a, b := Identity{Version: same[0], Release: "1"}, Identity{Version: same[1], Release: "1"}
+		if a.SortKey() != b.SortKey() {
 			t.Errorf("%s and %s are not the same", same[0], same[1])
 		}
 	}
@@ -127,7 +127,7 @@ func TestOrderOfMany(t *testing.T) {
 	sign := func(n int) int { return max(-1, min(1, n)) }
 	for range 100_000 {
 		a, b := text(), text()
-		x, y := identity{version: a, release: "1"}.sortKey(), identity{version: b, release: "1"}.sortKey()
+		x, y := Identity{Version: a, Release: "1"}.SortKey(), Identity{Version: b, Release: "1"}.SortKey()
 		if got, want := strings.Compare(x, y), sign(compare(a, b)); got != want {
 			t.Fatalf("%q and %q compare as %d, want %d", a, b, got, want)
 		}

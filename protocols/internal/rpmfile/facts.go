@@ -1,4 +1,4 @@
-package rpm
+package rpmfile
 
 import (
 	"strconv"
@@ -15,30 +15,30 @@ const (
 	maxDependencies = 5000
 )
 
-// facts takes what all package types have in common out of a header.
-func (p *pack) facts() registry.Facts {
+// Facts takes what all package types have in common out of a header.
+func (p *Package) Facts() registry.Facts {
 	line := func(t string) string { return protocols.CutText(protocols.OneLine(t), maxLine) }
 	f := registry.Facts{
-		Summary: line(p.summary), Readme: p.description, License: line(p.license), Homepage: protocols.WebURL(p.url),
+		Summary: line(p.Summary), Readme: p.Description, License: line(p.License), Homepage: protocols.WebURL(p.URL),
 	}
-	if p.packager != "" {
-		f.Authors = []string{line(p.packager)}
+	if p.Packager != "" {
+		f.Authors = []string{line(p.Packager)}
 	}
-	for i, kind := range relationKinds {
-		for _, r := range p.relations[i] {
+	for i, kind := range RelationKinds {
+		for _, r := range p.Relations[i] {
 			if len(f.Dependencies) == maxDependencies {
 				return f
 			}
 			f.Dependencies = append(f.Dependencies, registry.Dependency{
-				Group: kind.title, Name: line(r.name), Requirement: line(r.requirement()), Optional: kind.optional,
+				Group: kind.title, Name: line(r.Name), Requirement: line(r.requirement()), Optional: kind.optional,
 			})
 		}
 	}
 	return f
 }
 
-// metadata is what the page shows of a version beside the common facts.
-type metadata struct {
+// Metadata is what the page shows of a version beside the common facts.
+type Metadata struct {
 	Group     string `json:"group,omitempty"`
 	Vendor    string `json:"vendor,omitempty"`
 	Packager  string `json:"packager,omitempty"`
@@ -56,22 +56,23 @@ type note struct {
 	Text   string `json:"text"`
 }
 
-func (p *pack) metadata() metadata {
+// Metadata is what the page of the package shows.
+func (p *Package) Metadata() Metadata {
 	line := func(t string) string { return protocols.CutText(protocols.OneLine(t), maxLine) }
-	m := metadata{
-		Group: line(p.packGroup), Vendor: line(p.vendor), Packager: line(p.packager), SourceRPM: line(p.sourceRPM),
-		BuildHost: line(p.buildHost), BuildTime: p.buildTime, Installed: p.installed,
+	m := Metadata{
+		Group: line(p.Group), Vendor: line(p.Vendor), Packager: line(p.Packager), SourceRPM: line(p.SourceRPM),
+		BuildHost: line(p.BuildHost), BuildTime: p.BuildTime, Installed: p.Installed,
 	}
-	for i := len(p.changes) - 1; i >= 0; i-- { // newest first
-		c := p.changes[i]
-		m.Changes = append(m.Changes, note{line(c.author), c.date, protocols.CutText(c.text, maxLine)})
+	for i := len(p.Changes) - 1; i >= 0; i-- { // newest first
+		c := p.Changes[i]
+		m.Changes = append(m.Changes, note{line(c.Author), c.Date, protocols.CutText(c.Text, maxLine)})
 	}
 	return m
 }
 
-// facts are the lines of a version's page.
-func facts(v *ent.PackageVersion) ([]registry.Fact, error) {
-	m, err := protocols.Metadata[metadata](v)
+// VersionFacts are the lines of a version's page.
+func VersionFacts(v *ent.PackageVersion) ([]registry.Fact, error) {
+	m, err := protocols.Metadata[Metadata](v)
 	if err != nil {
 		return nil, err
 	}

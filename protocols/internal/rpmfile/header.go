@@ -1,4 +1,12 @@
-package rpm
+// Package rpmfile reads RPM packages as far as a repository needs: the lead, the
+// header with signatures and the main header (header.go), what the latter says
+// of the package (package.go, identity.go), and the order of versions
+// (version.go). It puts a signature in (sign.go) and writes headers (write.go).
+//
+// It is shared by the package types that serve such files. Its central idea:
+// tags are looked up in the bytes as they came, and what is written again is
+// copied from there, so that nothing gets lost that nobody here knows of.
+package rpmfile
 
 import (
 	"bytes"
@@ -40,21 +48,23 @@ func badPackage(format string, args ...any) error {
 	return registry.FieldErrorf("file", "this is not an RPM package: "+format, args...)
 }
 
-// head is what stands before the payload: three parts one after the other.
-type head struct {
-	lead      []byte
-	signature *header
-	main      *header
+// Head is what stands before the payload: three parts one after the other.
+type Head struct {
+	lead            []byte
+	signature, main *Header
 }
 
-// size is where the payload begins.
-func (h *head) size() int64 {
-	start, size := h.mainRange()
+// Size is where the payload begins.
+func (h *Head) Size() int64 {
+	start, size := h.MainRange()
 	return start + size
 }
 
-// mainRange is where the main header stands in the file.
-func (h *head) mainRange() (start, size int64) {
+// Main is the header that describes the package.
+func (h *Head) Main() *Header { return h.main }
+
+// MainRange is where the main header stands in the file.
+func (h *Head) MainRange() (start, size int64) {
 	signature := len(h.signature.raw)
 	return int64(leadSize + signature + padding(signature)), int64(len(h.main.raw))
 }
@@ -62,16 +72,16 @@ func (h *head) mainRange() (start, size int64) {
 // padding is what fills the signature up to whole eights of bytes.
 func padding(size int) int { return -size & 7 }
 
-// reader gives the bytes of the head.
-func (h *head) reader() io.Reader {
+// Reader gives the bytes of the head.
+func (h *Head) Reader() io.Reader {
 	return io.MultiReader(bytes.NewReader(h.lead), bytes.NewReader(h.signature.raw),
 		bytes.NewReader(make([]byte, padding(len(h.signature.raw)))), bytes.NewReader(h.main.raw))
 }
 
-// readHead reads a package up to its payload (rpm's docs/manual/format.md).
+// ReadHead reads a package up to its payload (rpm's docs/manual/format.md).
 // Errors: Invalid for anything that is no package, or beyond the bounds above.
-func readHead(r io.Reader) (*head, error) {
-	h := &head{lead: make([]byte, leadSize)}
+func ReadHead(r io.Reader) (*Head, error) {
+	h := &Head{lead: make([]byte, leadSize)}
 	n, err := io.ReadFull(r, h.lead)
 	switch {
 	case n == 0 && errors.Is(err, io.EOF):
@@ -101,8 +111,8 @@ func broken(err error) error {
 	return registry.Errorf(registry.Invalid, "the body broke off: %v", err)
 }
 
-// header is tags with values.
-type header struct {
+// Header is tags with values.
+type Header struct {
 	raw     []byte // all of it
 	entries []entry
 	data    []byte // the end of raw, where the values lie
@@ -126,7 +136,11 @@ const (
 // widths are the bytes of a number of a kind.
 var widths = map[int]int{kindInt8: 1, kindInt16: 2, kindInt32: 4, kindInt64: 8}
 
-func readHeader(r io.Reader, what string, limit int) (*header, error) {
+func isText(kind int) bool {
+	return kind == kindString || kind == kindStringArray || kind == kindI18nString
+}
+
+func readHeader(r io.Reader, what string, limit int) (*Header, error) {
 	var b bytes.Buffer
 	if _, err := io.CopyN(&b, r, introSize); err != nil {
 		return nil, broken(err)
@@ -143,7 +157,7 @@ func readHeader(r io.Reader, what string, limit int) (*header, error) {
 	if _, err := io.CopyN(&b, r, entries*entrySize+data); err != nil {
 		return nil, broken(err)
 	}
-	h := &header{raw: b.Bytes(), entries: make([]entry, entries)}
+	h := &Header{raw: b.Bytes(), entries: make([]entry, entries)}
 	h.data = h.raw[introSize+entries*entrySize:]
 	for i := range h.entries {
 		at := h.raw[introSize+i*entrySize:]
@@ -158,7 +172,7 @@ func readHeader(r io.Reader, what string, limit int) (*header, error) {
 }
 
 // entry finds a tag.
-func (h *header) entry(tag int) (entry, bool) {
+func (h *Header) entry(tag int) (entry, bool) {
 	i := slices.IndexFunc(h.entries, func(e entry) bool { return e.tag == tag })
 	if i < 0 {
 		return entry{}, false
@@ -167,18 +181,18 @@ func (h *header) entry(tag int) (entry, bool) {
 }
 
 // has tells whether the header has one of the tags.
-func (h *header) has(tags ...int) bool {
+func (h *Header) has(tags ...int) bool {
 	return slices.ContainsFunc(h.entries, func(e entry) bool { return slices.Contains(tags, e.tag) })
 }
 
 // bytesOf are the bytes that the values of a tag take.
-func (h *header) bytesOf(e entry) ([]byte, error) {
+func (h *Header) bytesOf(e entry) ([]byte, error) {
 	data := h.data[e.offset:]
 	size := e.count
 	switch width, isNumber := widths[e.kind]; {
 	case isNumber:
 		size = width * e.count
-	case e.kind == kindString, e.kind == kindStringArray, e.kind == kindI18nString:
+	case isText(e.kind):
 		if e.kind == kindString && e.count != 1 {
 			return nil, badPackage("the tag %d has %d values, want one", e.tag, e.count)
 		}
@@ -198,12 +212,12 @@ func (h *header) bytesOf(e entry) ([]byte, error) {
 }
 
 // texts are the values of a tag that holds texts, nil if it is not there.
-func (h *header) texts(tag int) ([]string, error) {
+func (h *Header) texts(tag int) ([]string, error) {
 	e, ok := h.entry(tag)
 	if !ok {
 		return nil, nil
 	}
-	if e.kind != kindString && e.kind != kindStringArray && e.kind != kindI18nString {
+	if !isText(e.kind) {
 		return nil, badPackage("the tag %d is not a text", tag)
 	}
 	if e.count > maxValues {
@@ -223,7 +237,7 @@ func (h *header) texts(tag int) ([]string, error) {
 }
 
 // numbers are the values of a tag that holds numbers, nil if it is not there.
-func (h *header) numbers(tag int) ([]uint64, error) {
+func (h *Header) numbers(tag int) ([]uint64, error) {
 	e, ok := h.entry(tag)
 	if !ok {
 		return nil, nil
@@ -250,7 +264,7 @@ func (h *header) numbers(tag int) ([]uint64, error) {
 
 // fields reads tags one after the other, and keeps the first error.
 type fields struct {
-	h   *header
+	h   *Header
 	err error
 }
 

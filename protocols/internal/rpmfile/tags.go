@@ -1,7 +1,8 @@
-package rpm
+package rpmfile
 
 // The tags of a package's header that are read here (rpm's docs/manual/tags.md).
 const (
+	tagLanguages     = 100
 	tagName          = 1000
 	tagVersion       = 1001
 	tagRelease       = 1002
@@ -52,18 +53,18 @@ const (
 	payloadIsSHA256 = 8 // the value of tagPayloadAlgo
 )
 
-// relationTags are where a kind of relation to other packages stands, and the
+// RelationKind is where a kind of relation to other packages stands, and the
 // element that lists it.
-type relationTags struct {
-	element                string
+type RelationKind struct {
+	Element                string
 	title                  string
 	names, flags, versions int
 	optional               bool
 }
 
-// relationKinds are the kinds of relation in the order in which they are
+// RelationKinds are the kinds of relation in the order in which they are
 // listed.
-var relationKinds = []relationTags{
+var RelationKinds = []RelationKind{
 	{"provides", "Provides", 1047, 1112, 1113, true},
 	{"requires", "Requires", 1049, 1048, 1050, false},
 	{"conflicts", "Conflicts", 1054, 1053, 1055, true},

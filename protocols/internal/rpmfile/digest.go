@@ -1,4 +1,4 @@
-package rpm
+package rpmfile
 
 import (
 	"crypto/sha1"
@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// checkHeader compares the main header with the digests in the signature.
-func (h *head) checkHeader() error {
+// CheckHeader compares the main header with the digests in the signature.
+// Error: Invalid.
+func (h *Head) CheckHeader() error {
 	f := fields{h: h.signature}
 	for _, digest := range []struct {
 		tag int
@@ -29,17 +30,18 @@ func (h *head) checkHeader() error {
 	return f.err
 }
 
-// payload reads the payload and compares it with the digest in the header, if
+// Payload reads the payload and compares it with the digest in the header, if
 // there is one.
-type payload struct {
+type Payload struct {
 	io.Reader
 	want string
 	sum  hash.Hash
 }
 
-func (h *head) payload(r io.Reader) (*payload, error) {
+// Payload reads the payload, which follows the head, from r.
+func (h *Head) Payload(r io.Reader) (*Payload, error) {
 	f := fields{h: h.main}
-	p := &payload{Reader: r}
+	p := &Payload{Reader: r}
 	if f.number(tagPayloadAlgo) == payloadIsSHA256 {
 		p.want = f.text(tagPayloadDigest)
 	}
@@ -50,8 +52,8 @@ func (h *head) payload(r io.Reader) (*payload, error) {
 	return p, f.err
 }
 
-// check is asked after everything was read.
-func (p *payload) check() error {
+// Check is asked after everything was read. Error: Invalid.
+func (p *Payload) Check() error {
 	if p.sum != nil && !strings.EqualFold(hex.EncodeToString(p.sum.Sum(nil)), p.want) {
 		return badPackage("its payload does not have the digest that its header names; was it cut off?")
 	}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Package describes a package. The zero values of all but the first four are
@@ -31,7 +32,7 @@ type Package struct {
 	Files map[string]string
 }
 
-// I18n is a text in no language.
+// I18n is a text in no language, or in several with NUL between them.
 type I18n string
 
 // Bytes is the package.
@@ -172,7 +173,7 @@ func encode(v any) (kind, count, width int, value []byte) {
 			b.WriteString(s + "\x00")
 		}
 	case I18n:
-		return 9, 1, 1, append([]byte(v), 0)
+		return 9, 1 + strings.Count(string(v), "\x00"), 1, append([]byte(v), 0)
 	case []byte:
 		kind, count, width = 7, len(v), 1
 		b.Write(v)

@@ -1,0 +1,193 @@
+package alt_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"entrepot/access"
+	"entrepot/ent"
+	"entrepot/ent/indexfragment"
+	"entrepot/ent/indexroot"
+	"entrepot/ent/packagefile"
+	"entrepot/ent/packageversion"
+	"entrepot/ent/pkg"
+	"entrepot/protocols/alt"
+	"entrepot/protocols/rpmtest"
+)
+
+// packLike is a package of common size: 60 files, 20 relations.
+func packLike(name string, i int) rpmtest.Package {
+	random := rand.New(rand.NewPCG(7, uint64(i)))
+	word := func() string { return fmt.Sprintf("lib%s%d", string(rune('a'+random.IntN(26))), random.IntN(400)) }
+	p := rpmtest.Package{
+		Name: name, Version: fmt.Sprintf("0.%d", i), Release: "alt1", Arch: "x86_64", Summary: "a " + word(), Description: strings.Repeat(word()+" ", 40),
+		Files: map[string]string{"/etc/" + name + ".conf": "", "/usr/bin/" + name: ""},
+	}
+	for range 58 {
+		p.Files["/usr/share/"+word()+"/"+word()+".so."+word()] = ""
+	}
+	var names, versions []string
+	var flags []int32
+	for range 20 {
+		names, versions, flags = append(names, word()), append(versions, fmt.Sprintf("%d.%d-alt1", random.IntN(9), random.IntN(30))), append(flags, 12)
+	}
+	p.Tags = map[int]any{1049: names, 1048: flags, 1050: versions}
+	return p
+}
+
+// fill makes a group with n packages, written straight into the database: to
+// upload ten thousand would take minutes.
+func (r *repository) fill(group string, n int) {
+	r.tb.Helper()
+	name := "filler-" + group
+	r.upload(group, packLike(name, 0))
+	ctx := access.SystemContext(context.Background())
+	r.Grow(r.tb, name, n, func(i int, _ *ent.PackageFile) (version, file string, fragment []byte) {
+		fragment, file, err := alt.Fragment(packLike(name, i).Bytes())
+		if err != nil {
+			r.tb.Fatal(err)
+		}
+		return fmt.Sprintf("0.%d-alt1", i), file, fragment
+	})
+	client := r.Registry().Client()
+	first := client.PackageVersion.Query().Where(packageversion.HasPackageWith(pkg.Name(name)), packageversion.Version("0.0-alt1")).QueryFiles().OnlyX(ctx)
+	like := client.IndexFragment.Query().Where(indexfragment.FileID(first.ID)).OnlyX(ctx)
+	files := client.PackageFile.Query().
+		Where(packagefile.HasVersionWith(packageversion.HasPackageWith(pkg.Name(name))), packagefile.IDNEQ(first.ID)).
+		Order(ent.Asc(packagefile.FieldID)).IDsX(ctx)
+	for chunk := range slices.Chunk(files, 500) {
+		var rows []*ent.IndexFragmentCreate
+		for _, id := range chunk {
+			rows = append(rows, client.IndexFragment.Create().SetRootID(like.RootID).SetStreamID(like.StreamID).SetFileID(id))
+		}
+		client.IndexFragment.CreateBulk(rows...).ExecX(ctx)
+	}
+	client.IndexRoot.Update().Where(indexroot.ID(like.RootID)).AddGeneration(1).ExecX(ctx)
+	started := time.Now()
+	r.get(repo(group) + "/x86_64/base/release")
+	plain := r.get(repo(group) + "/x86_64/base/pkglist.classic")
+	r.tb.Logf("the first list of %d packages, %d bytes, took %v", n, len(plain), time.Since(started))
+	if headers, err := rpmtest.ReadHeaders([]byte(plain)); len(headers) != n || err != nil {
+		r.tb.Fatalf("%d packages are listed, want %d; %v", len(headers), n, err)
+	}
+}
+
+// soon lets the next build begin at once: a root is built once a second.
+func (r *repository) soon() {
+	r.Registry().Client().IndexRoot.Update().ClearModifiedAt().ExecX(access.SystemContext(context.Background()))
+}
+
+// BenchmarkPublish uploads one more package to a group that has many.
+func BenchmarkPublish(b *testing.B) {
+	r := newRepository(b)
+	for _, n := range []int{10, 1000, 10_000} {
+		group := fmt.Sprintf("publish-%d", n)
+		r.in(b).fill(group, n)
+		next := 0
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			r.in(b).Measure(b, 201, func() *http.Request {
+				next++
+				body := packLike(fmt.Sprintf("app-%d-%d", n, next), next).Bytes()
+				req := httptest.NewRequest("PUT", uploads(group), bytes.NewReader(body))
+				req.SetBasicAuth("ann", r.Tokens["ann"])
+				return req
+			})
+		})
+	}
+}
+
+// BenchmarkFirstRead reads the release after one publish, of which it counts
+// the read alone. The key is an Ed25519 one; an RSA key of 4,096 bits signs in
+// 12 ms.
+func BenchmarkFirstRead(b *testing.B) {
+	r := newRepository(b)
+	for _, n := range []int{10, 1000, 10_000} {
+		group := fmt.Sprintf("read-%d", n)
+		r.in(b).fill(group, n)
+		next := 0
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			r := r.in(b)
+			var spent time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				next++
+				r.upload(group, packLike(fmt.Sprintf("app-%d-%d", n, next), next))
+				r.soon()
+				b.StartTimer()
+				started := time.Now()
+				r.get(repo(group) + "/x86_64/base/release")
+				spent += time.Since(started)
+			}
+			b.ReportMetric(float64(spent.Microseconds())/1000/float64(b.N), "read-ms")
+		})
+	}
+}
+
+// BenchmarkRead reads an index of 500 packages that has not changed.
+func BenchmarkRead(b *testing.B) {
+	r := newRepository(b)
+	r.fill("same", 500)
+	base := repo("same") + "/x86_64/base/"
+	date := r.Want(b, 200, "", "GET", base+"pkglist.classic.xz", "").Header.Get("Last-Modified")
+	for _, kind := range []struct {
+		name, file string
+		status     int
+		headers    []string
+	}{
+		{"304", "pkglist.classic.xz", 304, []string{"If-Modified-Since", date}},
+		{"release", "release", 200, nil},
+		{"pkglist.xz", "pkglist.classic.xz", 200, nil},
+		{"pkglist", "pkglist.classic", 200, nil},
+	} {
+		b.Run(kind.name, func(b *testing.B) {
+			r.in(b).Measure(b, kind.status, func() *http.Request {
+				req := httptest.NewRequest("GET", base+kind.file, nil)
+				for i := 0; i < len(kind.headers); i += 2 {
+					req.Header.Set(kind.headers[i], kind.headers[i+1])
+				}
+				return req
+			})
+		})
+	}
+}
+
+// TestStatements holds what a publish and a read cost in SQL, whatever the
+// group holds.
+func TestStatements(t *testing.T) {
+	r := newRepository(t)
+	count := func(f func()) (int64, int64) {
+		reads, writes := r.Registry().Database().Statements()
+		f()
+		moreReads, moreWrites := r.Registry().Database().Statements()
+		return moreReads - reads, moreWrites - writes
+	}
+	var before [3][2]int64
+	for _, n := range []int{3, 60} {
+		group := fmt.Sprintf("count-%d", n)
+		r.fill(group, n)
+		var now [3][2]int64
+		now[0][0], now[0][1] = count(func() { r.upload(group, pack(fmt.Sprintf("app-%d", n), "1", "x86_64")) })
+		release := repo(group) + "/x86_64/base/release"
+		r.get(release)
+		now[1][0], now[1][1] = count(func() { r.get(release) })
+		now[2][0], now[2][1] = count(func() { r.get(fmt.Sprintf("%s/x86_64/RPMS.classic/app-%d-1-alt1.x86_64.rpm", repo(group), n)) })
+		if n > 3 && now != before {
+			t.Errorf("statements with %d packages: %v; with fewer: %v", n, now, before)
+		}
+		if now[1][0] > 3 || now[1][1] != 0 {
+			t.Errorf("an unchanged release costs %d reads and %d writes", now[1][0], now[1][1])
+		}
+		if now[2][0] > 5 {
+			t.Errorf("a download costs %d reads", now[2][0])
+		}
+		before = now
+	}
+}
