@@ -15,6 +15,8 @@ import (
 	"github.com/dsnet/compress/bzip2"
 	"github.com/klauspost/compress/zstd"
 
+	"entrepot/access"
+	"entrepot/registry"
 	"entrepot/server/servertest"
 )
 
@@ -216,4 +218,15 @@ func (c *channels) wantSound() {
 	for _, p := range problems {
 		c.tb.Errorf("verify: %s", p)
 	}
+}
+
+// system is the packages of acme for who may do everything.
+func (c *channels) system() (context.Context, *registry.Space) {
+	c.tb.Helper()
+	ctx := access.SystemContext(context.Background())
+	space, err := c.Registry().Enter(ctx, "acme", "conda", access.Read)
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	return ctx, space
 }
