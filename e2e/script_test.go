@@ -161,6 +161,12 @@ func isolateClients(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	conda := map[string]string{"RATTLER": "testdata/rattler.py", "CONDAPACK": "testdata/condapack.py"} // a client of channels, and what makes packages
+	for key, path := range conda {
+		if conda[key], err = filepath.Abs(path); err != nil {
+			return err
+		}
+	}
 	runtime := filepath.Join(home, ".run") // where skopeo keeps logins
 	if err := os.MkdirAll(runtime, 0o700); err != nil {
 		return err
@@ -191,6 +197,9 @@ func isolateClients(env *testscript.Env) error {
 		env.Setenv(key, value)
 	}
 	for key, value := range pythonSettings {
+		env.Setenv(key, value)
+	}
+	for key, value := range conda {
 		env.Setenv(key, value)
 	}
 	return nil
