@@ -161,7 +161,7 @@ func isolateClients(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	conda := map[string]string{"RATTLER": "testdata/rattler.py", "CONDAPACK": "testdata/condapack.py"} // a client of channels, and what makes packages
+	conda := map[string]string{"RATTLER": "testdata/condasolve.py", "CONDAPACK": "testdata/condapack.py"} // a client of channels, and what makes packages
 	for key, path := range conda {
 		if conda[key], err = filepath.Abs(path); err != nil {
 			return err

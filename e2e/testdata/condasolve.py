@@ -1,13 +1,18 @@
 """Solves and installs as pixi and rattler-build do, with the library they share.
 
-rattler.py solve SPEC CHANNEL...           says what it would install, a line each
-rattler.py install PREFIX SPEC CHANNEL...  installs it into an empty folder
+condasolve.py solve SPEC CHANNEL...           says what it would install, a line each
+condasolve.py install PREFIX SPEC CHANNEL...  installs it into an empty folder
 """
 
 import asyncio
+import os
 import sys
 
 import rattler
+
+
+# It finds credentials where those programs keep them.
+client = rattler.Client.default_client(max_retries=0)
 
 
 async def solve(spec, channels):
@@ -15,7 +20,7 @@ async def solve(spec, channels):
         sources=channels,
         specs=[spec],
         platforms=["linux-64", "noarch"],
-        gateway=rattler.Gateway(show_progress=False),
+        gateway=rattler.Gateway(client=client, show_progress=False),
     )
 
 
@@ -28,11 +33,18 @@ async def main(command, *arguments):
     for record in sorted(records, key=lambda r: r.file_name):
         print(record.file_name, "from", record.url)
     if prefix:
-        await rattler.install(records, prefix, show_progress=False, platform=rattler.Subdir("linux-64"))
+        await rattler.install(records, prefix, client=client, show_progress=False, platform=rattler.Subdir("linux-64"))
         print("installed")
 
 
+code = 0
 try:
     asyncio.run(main(*sys.argv[1:]))
 except Exception as error:
-    sys.exit(f"{type(error).__name__}: {error}")
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    code = 1
+# The library's threads may outlive the interpreter, which then crashes: leave
+# without taking it down.
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(code)
