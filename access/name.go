@@ -12,7 +12,15 @@ const MaxOwnerName = 64
 var reservedNames = []string{
 	"-", "admin", "api", "assets", "docs", "favicon.ico", "graphiql", "graphql", "healthz", "login", "logout",
 	"metrics", "new", "orgs", "readyz", "robots.txt", "search", "settings", "setup", "sign-in", "sign-out",
-	"static", "v1", "v2",
+	"static", "t", "v1", "v2",
+}
+
+// condaSubdirs are the platforms that conda knows: it takes a URL apart at the
+// first of them, and at "t", so that no owner may be called so.
+var condaSubdirs = []string{
+	"emscripten-32", "emscripten-wasm32", "freebsd-64", "linux-32", "linux-64", "linux-aarch64", "linux-armv6l", "linux-armv7l",
+	"linux-loongarch64", "linux-ppc", "linux-ppc64", "linux-ppc64le", "linux-riscv32", "linux-riscv64", "linux-s390x",
+	"noarch", "osx-32", "osx-64", "osx-arm64", "wasi-32", "wasi-wasm32", "win-32", "win-64", "win-arm64", "zos-z",
 }
 
 // ValidOwnerName tells whether a namespace may have this name: letters and
@@ -20,7 +28,10 @@ var reservedNames = []string{
 // bytes, and no word the server needs for itself. Such names need no escaping
 // in any client's URLs.
 func ValidOwnerName(name string) bool {
-	if name == "" || len(name) > MaxOwnerName || slices.Contains(reservedNames, strings.ToLower(name)) {
+	if name == "" || len(name) > MaxOwnerName {
+		return false
+	}
+	if folded := strings.ToLower(name); slices.Contains(reservedNames, folded) || slices.Contains(condaSubdirs, folded) {
 		return false
 	}
 	separator := true

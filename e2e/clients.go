@@ -26,6 +26,7 @@ var clients = []string{
 	"nuget",
 	"openssl",
 	"conan", "conan1",
+	"cph", "rattler-python",
 	"R", "Rscript",
 	"skopeo", "buildah", "crane", "oras", "regctl", "cosign", "helm", "helm4", "helm-cm-push", "apko",
 	"versitygw", "chromium",

@@ -40,6 +40,7 @@ var publishers = map[string]publisher{
 	"composer":  publishComposer,
 	"cran":      publishCran,
 	"conan":     publishConan,
+	"conda":     publishConda,
 	"debian":    publishDebian,
 	"generic":   publishGeneric,
 	"go":        publishGo,

@@ -161,9 +161,13 @@ func isolateClients(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	aptrpm, err := filepath.Abs("testdata/aptrpm.py") // a client of ALT's repositories
-	if err != nil {
-		return err
+	// A client of ALT's repositories, one of conda's channels, and what makes
+	// conda's packages.
+	programs := map[string]string{"APTRPM": "testdata/aptrpm.py", "RATTLER": "testdata/condasolve.py", "CONDAPACK": "testdata/condapack.py"}
+	for key, path := range programs {
+		if programs[key], err = filepath.Abs(path); err != nil {
+			return err
+		}
 	}
 	runtime := filepath.Join(home, ".run") // where skopeo keeps logins
 	if err := os.MkdirAll(runtime, 0o700); err != nil {
@@ -184,7 +188,6 @@ func isolateClients(env *testscript.Env) error {
 		"GOCACHE":                 filepath.Join(scratch, "go-build"), // for all scripts: it holds the standard library
 		"npm_config_globalconfig": filepath.Join(home, "npmrc"),
 		"KNIFE":                   knife,
-		"APTRPM":                  aptrpm,
 		"MAVEN_SEED":              seed,
 		"MAVEN_OPTS":              "-Duser.home=" + home + " -XX:TieredStopAtLevel=1 -Xmx256m -Dstyle.color=never",
 		"NO_UPDATE_NOTIFIER":      "1",
@@ -196,6 +199,9 @@ func isolateClients(env *testscript.Env) error {
 		env.Setenv(key, value)
 	}
 	for key, value := range pythonSettings {
+		env.Setenv(key, value)
+	}
+	for key, value := range programs {
 		env.Setenv(key, value)
 	}
 	return nil

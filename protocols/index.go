@@ -122,6 +122,25 @@ func ServeIndexObject(w http.ResponseWriter, r *Request, o *registry.IndexObject
 	return nil
 }
 
+// ServePackedIndex is ServeIndexObject for a form of the object that is made
+// when it is asked for. Who has it already is told so before.
+func ServePackedIndex(w http.ResponseWriter, r *Request, o *registry.IndexObject, form registry.Packing, contentType string) error {
+	if form == registry.Unpacked {
+		return ServeIndexObject(w, r, o, false)
+	}
+	known := *o
+	known.Sha256, known.ContentType = o.PackedAs(form), contentType
+	match := r.Header.Get("If-None-Match")
+	if ETagListed(match, `"`+known.Sha256+`"`) || match == "" && r.Header.Get("If-Modified-Since") == o.Modified.UTC().Format(http.TimeFormat) {
+		return ServeIndexObject(w, r, &known, false)
+	}
+	packed, err := r.Registry.PackIndexObject(r.Context(), o, form, contentType)
+	if err != nil {
+		return err
+	}
+	return ServeIndexObject(w, r, packed, false)
+}
+
 // dated keeps the date on the refusal of a range, where ServeContent drops it:
 // apt asks for the rest of a file that it has whole, dates the file by this
 // answer and compares that date from then on.

@@ -40,6 +40,11 @@ func (s *Space) FileStates(ctx context.Context, p *ent.Pkg, normalizedVersion st
 	return fileStates(access.SystemContext(ctx), s.reg.db.PackageFile, ofVersion(p.ID, normalizedVersion))
 }
 
+// FileStates is Space.FileStates.
+func (h Holdings) FileStates(ctx context.Context, normalizedVersion string) ([]FileState, error) {
+	return fileStates(access.SystemContext(ctx), h.client.PackageFile, ofVersion(h.pkg.ID, normalizedVersion))
+}
+
 func fileStates(ctx context.Context, c *ent.PackageFileClient, where ...predicate.PackageFile) ([]FileState, error) {
 	rows, err := c.Query().
 		Where(where...).

@@ -325,6 +325,10 @@ func (r *Registry) initIndexes() {
 			return uint32(weight)
 		},
 	})
+	r.packed = otter.Must(&otter.Options[string, []byte]{
+		MaximumWeight: packedMemory,
+		Weigher:       func(_ string, content []byte) uint32 { return uint32(len(content) + 128) },
+	})
 	r.pins = otter.Must(&otter.Options[pinKey, pin]{MaximumSize: maxPins})
 }
 
@@ -339,4 +343,16 @@ func (s *Space) Indexes(ctx context.Context) ([]*ent.IndexRoot, error) {
 		return nil, fmt.Errorf("list indexes: %w", err)
 	}
 	return roots, nil
+}
+
+// HasIndex tells whether the space has an index of the family, whatever its
+// member, and whether or not anything is listed in it now.
+func (s *Space) HasIndex(ctx context.Context, family string) (bool, error) {
+	has, err := s.reg.db.IndexRoot.Query().
+		Where(indexroot.OwnerID(s.Owner.ID), indexroot.Type(s.Type.Name), indexroot.Family(family)).
+		Exist(access.SystemContext(ctx))
+	if err != nil {
+		return false, fmt.Errorf("look for indexes: %w", err)
+	}
+	return has, nil
 }

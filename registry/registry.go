@@ -54,6 +54,7 @@ type Registry struct {
 	builds     singleflight.Group
 	indexCache *otter.Cache[int64, []byte]
 	snapshots  *otter.Cache[int64, *Snapshot]
+	packed     *otter.Cache[string, []byte]
 	pins       *otter.Cache[pinKey, pin]
 }
 

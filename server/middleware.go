@@ -66,12 +66,19 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
-// loggedPath is the path without the secrets some paths carry.
+// loggedPath is the path without the secrets some paths carry: what looks like
+// a token of ours, and whatever stands where a path has a token, for it may be
+// one of another server or a password.
 func loggedPath(r *http.Request) string {
+	const hidden = "***"
 	segments := strings.Split(r.URL.Path, "/")
 	for i, segment := range segments {
-		if strings.HasPrefix(segment, auth.TokenPrefix) {
-			segments[i] = auth.TokenPrefix + "***"
+		switch {
+		case strings.HasPrefix(segment, auth.TokenPrefix):
+			segments[i] = auth.TokenPrefix + hidden
+		case segment != "" && i > 0 && segments[i-1] == "t" && (i == 2 || i == 6 && segments[1] == "api"):
+			// /t/TOKEN/..., /api/packages/OWNER/TYPE/t/TOKEN/...
+			segments[i] = hidden
 		}
 	}
 	return strings.Join(segments, "/")

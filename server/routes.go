@@ -16,6 +16,7 @@ import (
 	"entrepot/protocols/chef"
 	"entrepot/protocols/composer"
 	"entrepot/protocols/conan"
+	"entrepot/protocols/conda"
 	"entrepot/protocols/container"
 	"entrepot/protocols/cran"
 	"entrepot/protocols/debian"
@@ -48,6 +49,7 @@ func packageTypes(c Config) []*protocols.Type {
 		chef.New(),
 		composer.New(),
 		conan.New(),
+		conda.New(),
 		container.New(),
 		cran.New(),
 		debian.New(),
@@ -94,6 +96,7 @@ func (s *Server) routes(types []*protocols.Type) http.Handler {
 	wire := s.identify(packages)
 	images := &container.Handler{Packages: packages, Type: packages.Types["container"], AnonymousRead: s.config.Auth.AnonymousRead}
 	boxes := s.identify(&vagrant.Aliases{Packages: packages, Type: packages.Types["vagrant"]})
+	channels := s.identify(&conda.Aliases{Packages: packages, Type: packages.Types["conda"]})
 	ui := s.withBaseURL(pages)
 	return s.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.EscapedPath(), protocols.Prefix) {
@@ -106,6 +109,10 @@ func (s *Server) routes(types []*protocols.Type) http.Handler {
 		}
 		if vagrant.Serves(r) {
 			boxes.ServeHTTP(w, r)
+			return
+		}
+		if conda.Serves(r) {
+			channels.ServeHTTP(w, r)
 			return
 		}
 		if _, pattern := mux.Handler(r); pattern != "" {

@@ -34,6 +34,7 @@ func New() *protocols.Type {
 			CopyName:     copyName,
 			Instructions: instructions,
 			Facts:        rpmfile.VersionFacts,
+			Counts:       registry.CountFiles,
 			Index: &registry.Index{
 				Format:  1,
 				Place:   placeFile,

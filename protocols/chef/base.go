@@ -1,7 +1,6 @@
 package chef
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -34,29 +33,15 @@ func identify(r *protocols.Request) (access.Viewer, error) {
 	if !ok {
 		return access.Viewer{}, nil
 	}
-	var v access.Viewer
-	var err error
-	if pass, ok := strings.CutPrefix(token, passPrefix); ok {
-		v, err = checkPass(r, pass)
-	} else {
-		asked := (&http.Request{Header: http.Header{"Authorization": {"Bearer " + token}}, RemoteAddr: r.RemoteAddr}).WithContext(r.Context())
-		v, err = r.Auth.Identify(asked)
+	pass, ok := strings.CutPrefix(token, passPrefix)
+	if !ok {
+		return protocols.TokenReader(r, token)
 	}
+	v, err := checkPass(r, pass)
 	if err != nil {
 		return access.Viewer{}, err
 	}
-	return reader(v), nil
-}
-
-// reader is the viewer without all rights but that to read: a URL is easily
-// passed on.
-func reader(v access.Viewer) access.Viewer {
-	scopes := []access.Scope{}
-	if v.Has(access.ReadPackage) {
-		scopes = append(scopes, access.ReadPackage)
-	}
-	v.Scopes = scopes
-	return v
+	return protocols.ReadOnly(v), nil
 }
 
 // passPath is what a pass is about.
