@@ -2,25 +2,18 @@ package alt_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"entrepot/access"
 	"entrepot/ent"
-	"entrepot/ent/indexfragment"
-	"entrepot/ent/indexroot"
-	"entrepot/ent/packagefile"
-	"entrepot/ent/packageversion"
-	"entrepot/ent/pkg"
 	"entrepot/protocols/alt"
 	"entrepot/protocols/rpmtest"
+	"entrepot/server/servertest"
 )
 
 // packLike is a package of common size: 60 files, 20 relations.
@@ -49,28 +42,13 @@ func (r *repository) fill(group string, n int) {
 	r.tb.Helper()
 	name := "filler-" + group
 	r.upload(group, packLike(name, 0))
-	ctx := access.SystemContext(context.Background())
-	r.Grow(r.tb, name, n, func(i int, _ *ent.PackageFile) (version, file string, fragment []byte) {
+	r.GrowIndexed(r.tb, name, n, func(i int, _ *ent.PackageFile) (version, file string, fragment []byte) {
 		fragment, file, err := alt.Fragment(packLike(name, i).Bytes())
 		if err != nil {
 			r.tb.Fatal(err)
 		}
 		return fmt.Sprintf("0.%d-alt1", i), file, fragment
 	})
-	client := r.Registry().Client()
-	first := client.PackageVersion.Query().Where(packageversion.HasPackageWith(pkg.Name(name)), packageversion.Version("0.0-alt1")).QueryFiles().OnlyX(ctx)
-	like := client.IndexFragment.Query().Where(indexfragment.FileID(first.ID)).OnlyX(ctx)
-	files := client.PackageFile.Query().
-		Where(packagefile.HasVersionWith(packageversion.HasPackageWith(pkg.Name(name))), packagefile.IDNEQ(first.ID)).
-		Order(ent.Asc(packagefile.FieldID)).IDsX(ctx)
-	for chunk := range slices.Chunk(files, 500) {
-		var rows []*ent.IndexFragmentCreate
-		for _, id := range chunk {
-			rows = append(rows, client.IndexFragment.Create().SetRootID(like.RootID).SetStreamID(like.StreamID).SetFileID(id))
-		}
-		client.IndexFragment.CreateBulk(rows...).ExecX(ctx)
-	}
-	client.IndexRoot.Update().Where(indexroot.ID(like.RootID)).AddGeneration(1).ExecX(ctx)
 	started := time.Now()
 	r.get(repo(group) + "/x86_64/base/release")
 	plain := r.get(repo(group) + "/x86_64/base/pkglist.classic")
@@ -80,15 +58,10 @@ func (r *repository) fill(group string, n int) {
 	}
 }
 
-// soon lets the next build begin at once: a root is built once a second.
-func (r *repository) soon() {
-	r.Registry().Client().IndexRoot.Update().ClearModifiedAt().ExecX(access.SystemContext(context.Background()))
-}
-
 // BenchmarkPublish uploads one more package to a group that has many.
 func BenchmarkPublish(b *testing.B) {
 	r := newRepository(b)
-	for _, n := range []int{10, 1000, 10_000} {
+	for _, n := range servertest.IndexSizes {
 		group := fmt.Sprintf("publish-%d", n)
 		r.in(b).fill(group, n)
 		next := 0
@@ -109,24 +82,16 @@ func BenchmarkPublish(b *testing.B) {
 // 12 ms.
 func BenchmarkFirstRead(b *testing.B) {
 	r := newRepository(b)
-	for _, n := range []int{10, 1000, 10_000} {
+	for _, n := range servertest.IndexSizes {
 		group := fmt.Sprintf("read-%d", n)
 		r.in(b).fill(group, n)
 		next := 0
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			r := r.in(b)
-			var spent time.Duration
-			for b.Loop() {
-				b.StopTimer()
+			r.MeasureFirstRead(b, func() {
 				next++
 				r.upload(group, packLike(fmt.Sprintf("app-%d-%d", n, next), next))
-				r.soon()
-				b.StartTimer()
-				started := time.Now()
-				r.get(repo(group) + "/x86_64/base/release")
-				spent += time.Since(started)
-			}
-			b.ReportMetric(float64(spent.Microseconds())/1000/float64(b.N), "read-ms")
+			}, func() { r.get(repo(group) + "/x86_64/base/release") })
 		})
 	}
 }
@@ -163,31 +128,15 @@ func BenchmarkRead(b *testing.B) {
 // group holds.
 func TestStatements(t *testing.T) {
 	r := newRepository(t)
-	count := func(f func()) (int64, int64) {
-		reads, writes := r.Registry().Database().Statements()
-		f()
-		moreReads, moreWrites := r.Registry().Database().Statements()
-		return moreReads - reads, moreWrites - writes
-	}
-	var before [3][2]int64
-	for _, n := range []int{3, 60} {
+	r.WantIndexStatements(t, func(n int) (publish, read func()) {
 		group := fmt.Sprintf("count-%d", n)
 		r.fill(group, n)
-		var now [3][2]int64
-		now[0][0], now[0][1] = count(func() { r.upload(group, pack(fmt.Sprintf("app-%d", n), "1", "x86_64")) })
-		release := repo(group) + "/x86_64/base/release"
-		r.get(release)
-		now[1][0], now[1][1] = count(func() { r.get(release) })
-		now[2][0], now[2][1] = count(func() { r.get(fmt.Sprintf("%s/x86_64/RPMS.classic/app-%d-1-alt1.x86_64.rpm", repo(group), n)) })
-		if n > 3 && now != before {
-			t.Errorf("statements with %d packages: %v; with fewer: %v", n, now, before)
-		}
-		if now[1][0] > 3 || now[1][1] != 0 {
-			t.Errorf("an unchanged release costs %d reads and %d writes", now[1][0], now[1][1])
-		}
-		if now[2][0] > 5 {
-			t.Errorf("a download costs %d reads", now[2][0])
-		}
-		before = now
+		return func() { r.upload(group, pack(fmt.Sprintf("app-%d", n), "1", "x86_64")) },
+			func() { r.get(repo(group) + "/x86_64/base/release") }
+	})
+	reads, _ := r.Registry().Database().Statements()
+	r.get(repo("count-60") + "/x86_64/RPMS.classic/app-60-1-alt1.x86_64.rpm")
+	if more, _ := r.Registry().Database().Statements(); more-reads > 5 {
+		t.Errorf("a download costs %d reads", more-reads)
 	}
 }

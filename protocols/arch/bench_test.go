@@ -1,7 +1,6 @@
 package arch_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -10,11 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"entrepot/access"
 	"entrepot/ent"
-	"entrepot/ent/indexfragment"
-	"entrepot/ent/indexroot"
-	"entrepot/ent/packagefile"
 	"entrepot/server/servertest"
 )
 
@@ -34,41 +29,11 @@ func infoLike(i int) []string {
 func (r *repository) fill(group string, n int) {
 	r.tb.Helper()
 	r.uploadTo(group, "filler-"+group, "1-1", "x86_64", infoLike(0)...)
-	ctx := access.SystemContext(context.Background())
-	client := r.Registry().Client()
-	first := client.IndexFragment.Query().Where(indexfragment.Name("filler-" + group)).AllX(ctx)
-	like := client.PackageFile.Query().Where(packagefile.ID(first[0].FileID)).
-		WithVersion(func(q *ent.PackageVersionQuery) { q.WithPackage() }).OnlyX(ctx)
-	version := like.Edges.Version
-	for start := 1; start < n; start += 500 {
-		var packages []*ent.PkgCreate
-		for i := start; i < min(n, start+500); i++ {
-			name := fmt.Sprintf("filler-%s-%d", group, i)
-			packages = append(packages, client.Pkg.Create().SetOwnerID(version.Edges.Package.OwnerID).SetType("arch").
-				SetName(name).SetNormalizedName(name).SetVersionCount(1))
-		}
-		var versions []*ent.PackageVersionCreate
-		made := client.Pkg.CreateBulk(packages...).SaveX(ctx)
-		for _, p := range made {
-			versions = append(versions, client.PackageVersion.Create().SetPackageID(p.ID).SetVersion(version.Version).
-				SetNormalizedVersion(version.NormalizedVersion).SetSortKey(version.SortKey).SetMetadata(version.Metadata))
-		}
-		var files []*ent.PackageFileCreate
-		for i, v := range client.PackageVersion.CreateBulk(versions...).SaveX(ctx) {
-			stem := made[i].Name + "-1-1-x86_64"
-			files = append(files, client.PackageFile.Create().SetVersionID(v.ID).SetBlobID(like.BlobID).SetLead(true).
-				SetCompositeKey(like.CompositeKey).SetName(stem+".pkg.tar.zst").SetNormalizedName(stem).SetFragment(r.fragment(like, start+i)))
-		}
-		var listed []*ent.IndexFragmentCreate
-		for i, f := range client.PackageFile.CreateBulk(files...).SaveX(ctx) {
-			for _, l := range first {
-				listed = append(listed, client.IndexFragment.Create().SetRootID(l.RootID).SetStreamID(l.StreamID).
-					SetFileID(f.ID).SetName(made[i].Name).SetRank(l.Rank))
-			}
-		}
-		client.IndexFragment.CreateBulk(listed...).ExecX(ctx)
-	}
-	client.IndexRoot.Update().Where(indexroot.ID(first[0].RootID)).AddGeneration(1).ExecX(ctx)
+	r.GrowIndexedPackages(r.tb, "filler-"+group, n, func(i int, like *ent.PackageFile) servertest.Indexed {
+		name := fmt.Sprintf("filler-%s-%d", group, i)
+		stem := name + "-1-1-x86_64"
+		return servertest.Indexed{Package: name, File: stem + ".pkg.tar.zst", NormalizedFile: stem, Fragment: r.fragment(like, i)}
+	})
 	body := r.Want(r.tb, 200, "", "GET", root+"/"+group+"/x86_64/acme.db", "", "User-Agent", "filler").Body
 	if got := len(entries(r.tb, body)); got != n {
 		r.tb.Fatalf("%d packages are listed, want %d", got, n)

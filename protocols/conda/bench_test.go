@@ -1,19 +1,14 @@
 package conda_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"entrepot/access"
 	"entrepot/ent"
-	"entrepot/ent/indexroot"
-	"entrepot/ent/indexstream"
-	"entrepot/ent/packagefile"
-	"entrepot/ent/pkg"
+	"entrepot/server/servertest"
 )
 
 // common are the fields of a record of common size.
@@ -28,43 +23,13 @@ func (c *channels) fill(prefix string, n int) {
 	c.tb.Helper()
 	first := prefix + "-0"
 	c.publish("", record(first, "1.0", "0", "noarch", common))
-	ctx := access.SystemContext(context.Background())
-	client := c.Registry().Client()
-	p := client.Pkg.Query().Where(pkg.Name(first)).WithVersions().OnlyX(ctx)
-	like := p.Edges.Versions[0]
-	file := client.PackageFile.Query().Where(packagefile.VersionID(like.ID)).OnlyX(ctx)
-	root := client.IndexRoot.Query().Where(indexroot.Type("conda"), indexroot.Family(""), indexroot.Member("noarch")).OnlyX(ctx)
-	streams := client.IndexStream.Query().Where(indexstream.RootID(root.ID)).AllX(ctx)
-	const chunk = 500
-	for start := 1; start < n; start += chunk {
-		var packages []*ent.PkgCreate
-		var names []string
-		for i := start; i < min(n, start+chunk); i++ {
-			name := fmt.Sprintf("%s-%d", prefix, i)
-			names = append(names, name)
-			packages = append(packages, client.Pkg.Create().SetOwnerID(p.OwnerID).SetType("conda").SetName(name).SetNormalizedName(name).SetVersionCount(1))
+	c.GrowIndexedPackages(c.tb, first, n, func(i int, like *ent.PackageFile) servertest.Indexed {
+		name := fmt.Sprintf("%s-%d", prefix, i)
+		named := func(text string) string { return strings.ReplaceAll(text, first, name) }
+		return servertest.Indexed{
+			Package: name, File: named(like.Name), NormalizedFile: named(like.Name), Sort: named(like.Name), Fragment: []byte(named(string(like.Fragment))),
 		}
-		var versions []*ent.PackageVersionCreate
-		for _, made := range client.Pkg.CreateBulk(packages...).SaveX(ctx) {
-			versions = append(versions, client.PackageVersion.Create().SetPackageID(made.ID).SetVersion("1.0").SetNormalizedVersion("1.0").SetSortKey(like.SortKey))
-		}
-		var files []*ent.PackageFileCreate
-		var paths []string
-		for i, v := range client.PackageVersion.CreateBulk(versions...).SaveX(ctx) {
-			named := func(text string) string { return strings.ReplaceAll(text, first, names[i]) }
-			paths = append(paths, named(file.Name))
-			files = append(files, client.PackageFile.Create().SetVersionID(v.ID).SetBlobID(file.BlobID).SetLead(true).SetCompositeKey("noarch").
-				SetName(named(file.Name)).SetNormalizedName(named(file.Name)).SetFragment([]byte(named(string(file.Fragment)))))
-		}
-		var rows []*ent.IndexFragmentCreate
-		for i, f := range client.PackageFile.CreateBulk(files...).SaveX(ctx) {
-			for _, s := range streams {
-				rows = append(rows, client.IndexFragment.Create().SetRootID(root.ID).SetStreamID(s.ID).SetFileID(f.ID).SetSort(paths[i]))
-			}
-		}
-		client.IndexFragment.CreateBulk(rows...).ExecX(ctx)
-	}
-	client.IndexRoot.Update().Where(indexroot.ID(root.ID)).AddGeneration(1).ExecX(ctx)
+	})
 	if got := len(parseRepodata(c.tb, c.get("/noarch/repodata.json")).Conda); got != n {
 		c.tb.Fatalf("%d packages are listed, want %d", got, n)
 	}

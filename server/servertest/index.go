@@ -49,8 +49,72 @@ func (s *Server) GrowIndexed(tb testing.TB, name string, n int, next func(i int,
 		}
 		client.IndexFragment.CreateBulk(rows...).ExecX(ctx)
 	}
+	s.rebuild(ctx, listed)
+}
+
+// Indexed is a package of one version with one file that an index lists.
+type Indexed struct {
+	Package string
+	// File and NormalizedFile name the file.
+	File, NormalizedFile string
+	Fragment             []byte
+	// Sort is where the index has it, if that follows no other order.
+	Sort string
+}
+
+// GrowIndexedPackages brings an index with one package, whose name is given, to
+// n packages, in the likeness of the first, as GrowIndexed does with versions.
+func (s *Server) GrowIndexedPackages(tb testing.TB, name string, n int, next func(i int, like *ent.PackageFile) Indexed) {
+	tb.Helper()
+	ctx := access.SystemContext(context.Background())
+	client := s.Registry().Client()
+	p := client.Pkg.Query().Where(pkg.Name(name)).OnlyX(ctx)
+	version := client.PackageVersion.Query().Where(packageversion.PackageID(p.ID)).OnlyX(ctx)
+	file := client.PackageFile.Query().Where(packagefile.VersionID(version.ID), packagefile.Lead(true)).OnlyX(ctx)
+	listed := client.IndexFragment.Query().Where(indexfragment.FileID(file.ID)).AllX(ctx)
+	const chunk = 500
+	for start := 1; start < n; start += chunk {
+		var all []Indexed
+		var packages []*ent.PkgCreate
+		for i := start; i < min(n, start+chunk); i++ {
+			one := next(i, file)
+			all = append(all, one)
+			packages = append(packages, client.Pkg.Create().SetOwnerID(p.OwnerID).SetType(p.Type).
+				SetName(one.Package).SetNormalizedName(one.Package).SetVersionCount(1))
+		}
+		var versions []*ent.PackageVersionCreate
+		for _, made := range client.Pkg.CreateBulk(packages...).SaveX(ctx) {
+			versions = append(versions, client.PackageVersion.Create().SetPackageID(made.ID).SetVersion(version.Version).
+				SetNormalizedVersion(version.NormalizedVersion).SetSortKey(version.SortKey).SetMetadata(version.Metadata))
+		}
+		var files []*ent.PackageFileCreate
+		for i, v := range client.PackageVersion.CreateBulk(versions...).SaveX(ctx) {
+			files = append(files, client.PackageFile.Create().SetVersionID(v.ID).SetBlobID(file.BlobID).SetLead(true).SetCompositeKey(file.CompositeKey).
+				SetName(all[i].File).SetNormalizedName(all[i].NormalizedFile).SetFragment(all[i].Fragment))
+		}
+		var rows []*ent.IndexFragmentCreate
+		for i, f := range client.PackageFile.CreateBulk(files...).SaveX(ctx) {
+			for _, like := range listed {
+				row := client.IndexFragment.Create().SetRootID(like.RootID).SetStreamID(like.StreamID).SetFileID(f.ID).SetRank(like.Rank).SetSort(all[i].Sort)
+				if like.Name != "" {
+					row.SetName(all[i].Package)
+				}
+				rows = append(rows, row)
+			}
+		}
+		client.IndexFragment.CreateBulk(rows...).ExecX(ctx)
+	}
+	s.rebuild(ctx, listed)
+}
+
+// rebuild has the next read build the indexes that list the entries.
+func (s *Server) rebuild(ctx context.Context, listed []*ent.IndexFragment) {
+	roots := map[int64]bool{}
 	for _, like := range listed {
-		client.IndexRoot.Update().Where(indexroot.ID(like.RootID)).AddGeneration(1).ExecX(ctx)
+		roots[like.RootID] = true
+	}
+	for id := range roots {
+		s.Registry().Client().IndexRoot.Update().Where(indexroot.ID(id)).AddGeneration(1).ExecX(ctx)
 	}
 }
 
