@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"entrepot/ent"
 	"entrepot/registry"
 )
 
@@ -87,6 +88,26 @@ func DescribeKeys(r *Request) ([]KeyDescription, error) {
 		all[i] = describeKey(k)
 	}
 	return all, nil
+}
+
+// DescribeIndexes answers with the keys of the space, and under a name with what
+// is to be said of each of its indexes.
+func DescribeIndexes[T any](w http.ResponseWriter, r *Request, name string, describe func(*ent.IndexRoot) T) error {
+	keys, err := DescribeKeys(r)
+	if err != nil {
+		return err
+	}
+	roots, err := r.Space.Indexes(r.Context())
+	if err != nil {
+		return err
+	}
+	all := make([]T, len(roots))
+	for i, root := range roots {
+		all[i] = describe(root)
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	WriteJSON(w, r.Request, http.StatusOK, map[string]any{"keys": keys, name: all})
+	return nil
 }
 
 func describeKey(k registry.Key) KeyDescription {

@@ -3,10 +3,8 @@ package alt_test
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,25 +14,8 @@ import (
 	"entrepot/server/servertest"
 )
 
-// packLike is a package of common size: 60 files, 20 relations.
-func packLike(name string, i int) rpmtest.Package {
-	random := rand.New(rand.NewPCG(7, uint64(i)))
-	word := func() string { return fmt.Sprintf("lib%s%d", string(rune('a'+random.IntN(26))), random.IntN(400)) }
-	p := rpmtest.Package{
-		Name: name, Version: fmt.Sprintf("0.%d", i), Release: "alt1", Arch: "x86_64", Summary: "a " + word(), Description: strings.Repeat(word()+" ", 40),
-		Files: map[string]string{"/etc/" + name + ".conf": "", "/usr/bin/" + name: ""},
-	}
-	for range 58 {
-		p.Files["/usr/share/"+word()+"/"+word()+".so."+word()] = ""
-	}
-	var names, versions []string
-	var flags []int32
-	for range 20 {
-		names, versions, flags = append(names, word()), append(versions, fmt.Sprintf("%d.%d-alt1", random.IntN(9), random.IntN(30))), append(flags, 12)
-	}
-	p.Tags = map[int]any{1049: names, 1048: flags, 1050: versions}
-	return p
-}
+// packLike is a package of common size.
+func packLike(name string, i int) rpmtest.Package { return rpmtest.Common(name, i, "alt1") }
 
 // fill makes a group with n packages, written straight into the database: to
 // upload ten thousand would take minutes.

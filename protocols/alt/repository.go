@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"entrepot/ent"
 	"entrepot/protocols"
 	"entrepot/protocols/internal/rpmfile"
 )
@@ -99,24 +100,9 @@ type repositoryDescription struct {
 
 // describe tells the keys and the architectures of all groups.
 func describe(w http.ResponseWriter, r *protocols.Request) error {
-	keys, err := protocols.DescribeKeys(r)
-	if err != nil {
-		return err
-	}
-	roots, err := r.Space.Indexes(r.Context())
-	if err != nil {
-		return err
-	}
-	answer := struct {
-		Keys         []protocols.KeyDescription `json:"keys"`
-		Repositories []repositoryDescription    `json:"repositories"`
-	}{keys, []repositoryDescription{}}
-	for _, root := range roots {
-		answer.Repositories = append(answer.Repositories, repositoryDescription{root.Family, root.Member})
-	}
-	w.Header().Set("Cache-Control", "no-cache")
-	protocols.WriteJSON(w, r.Request, http.StatusOK, answer)
-	return nil
+	return protocols.DescribeIndexes(w, r, "repositories", func(root *ent.IndexRoot) repositoryDescription {
+		return repositoryDescription{root.Family, root.Member}
+	})
 }
 
 // remove gives a group up that holds no package any more. Until then an empty

@@ -3,6 +3,7 @@ package arch
 import (
 	"net/http"
 
+	"entrepot/ent"
 	"entrepot/protocols"
 	"entrepot/registry"
 )
@@ -28,26 +29,11 @@ type databaseDescription struct {
 
 // describe tells the keys and the databases.
 func describe(w http.ResponseWriter, r *protocols.Request) error {
-	keys, err := protocols.DescribeKeys(r)
-	if err != nil {
-		return err
-	}
-	roots, err := r.Space.Indexes(r.Context())
-	if err != nil {
-		return err
-	}
-	answer := struct {
-		Keys      []protocols.KeyDescription `json:"keys"`
-		Databases []databaseDescription      `json:"databases"`
-	}{keys, []databaseDescription{}}
-	for _, root := range roots {
+	return protocols.DescribeIndexes(w, r, "databases", func(root *ent.IndexRoot) databaseDescription {
 		arch := root.Member
 		if arch == registry.EveryMember {
 			arch = everyArch
 		}
-		answer.Databases = append(answer.Databases, databaseDescription{root.Family, arch})
-	}
-	w.Header().Set("Cache-Control", "no-cache")
-	protocols.WriteJSON(w, r.Request, http.StatusOK, answer)
-	return nil
+		return databaseDescription{root.Family, arch}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"entrepot/ent"
 	"entrepot/protocols"
 	"entrepot/registry"
 )
@@ -75,24 +76,9 @@ func describeDistribution(name string, s map[string]string) distribution {
 
 // describe tells the keys and the distributions.
 func describe(w http.ResponseWriter, r *protocols.Request) error {
-	keys, err := protocols.DescribeKeys(r)
-	if err != nil {
-		return err
-	}
-	roots, err := r.Space.Indexes(r.Context())
-	if err != nil {
-		return err
-	}
-	answer := struct {
-		Keys          []protocols.KeyDescription `json:"keys"`
-		Distributions []distribution             `json:"distributions"`
-	}{keys, []distribution{}}
-	for _, root := range roots {
-		answer.Distributions = append(answer.Distributions, describeDistribution(root.Family, root.Settings))
-	}
-	w.Header().Set("Cache-Control", "no-cache")
-	protocols.WriteJSON(w, r.Request, http.StatusOK, answer)
-	return nil
+	return protocols.DescribeIndexes(w, r, "distributions", func(root *ent.IndexRoot) distribution {
+		return describeDistribution(root.Family, root.Settings)
+	})
 }
 
 // configure makes a distribution with the labels of its owner's choice, or

@@ -3,7 +3,6 @@ package rpm_test
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,26 +15,12 @@ import (
 	"entrepot/server/servertest"
 )
 
-// packLike is a package of common size: 60 files, 20 relations.
+// packLike is a package of common size with two entries of a changelog.
 func packLike(name string, i int) rpmtest.Package {
-	random := rand.New(rand.NewPCG(7, uint64(i)))
-	word := func() string { return fmt.Sprintf("lib%s%d", string(rune('a'+random.IntN(26))), random.IntN(400)) }
-	p := rpmtest.Package{
-		Name: name, Version: fmt.Sprintf("0.%d", i), Release: "1", Arch: "x86_64", Summary: "a " + word(), Description: strings.Repeat(word()+" ", 40),
-		Files: map[string]string{"/etc/" + name + ".conf": "", "/usr/bin/" + name: ""},
-	}
-	for range 58 {
-		p.Files["/usr/share/"+word()+"/"+word()+".so."+word()] = ""
-	}
-	var names, versions []string
-	var flags []int32
-	for range 20 {
-		names, versions, flags = append(names, word()), append(versions, fmt.Sprintf("%d.%d-1", random.IntN(9), random.IntN(30))), append(flags, 12)
-	}
-	p.Tags = map[int]any{
-		1049: names, 1048: flags, 1050: versions,
-		1080: []int32{2, 1}, 1081: []string{"Ann <ann@example.com> - 2", "Ann <ann@example.com> - 1"}, 1082: []string{"- " + word(), "- " + word()},
-	}
+	p := rpmtest.Common(name, i, "1")
+	p.Tags[1080] = []int32{2, 1}
+	p.Tags[1081] = []string{"Ann <ann@example.com> - 2", "Ann <ann@example.com> - 1"}
+	p.Tags[1082] = []string{"- mended", "- made"}
 	return p
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"entrepot/ent"
 	"entrepot/protocols"
 	"entrepot/registry"
 )
@@ -77,24 +78,9 @@ func describeGroup(name string, s map[string]string) groupDescription {
 
 // describe tells the keys and the groups.
 func describe(w http.ResponseWriter, r *protocols.Request) error {
-	keys, err := protocols.DescribeKeys(r)
-	if err != nil {
-		return err
-	}
-	roots, err := r.Space.Indexes(r.Context())
-	if err != nil {
-		return err
-	}
-	answer := struct {
-		Keys   []protocols.KeyDescription `json:"keys"`
-		Groups []groupDescription         `json:"groups"`
-	}{keys, []groupDescription{}}
-	for _, root := range roots {
-		answer.Groups = append(answer.Groups, describeGroup(root.Family, root.Settings))
-	}
-	w.Header().Set("Cache-Control", "no-cache")
-	protocols.WriteJSON(w, r.Request, http.StatusOK, answer)
-	return nil
+	return protocols.DescribeIndexes(w, r, "groups", func(root *ent.IndexRoot) groupDescription {
+		return describeGroup(root.Family, root.Settings)
+	})
 }
 
 // maxSettings is the longest description of a group in bytes.
