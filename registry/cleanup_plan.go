@@ -214,7 +214,11 @@ func (of *packagePlan) going(yank bool) []int {
 // plan decides on one package; nil when nothing is to be said of it.
 func (c *cleaning) plan(ctx context.Context, r unitReader, p *ent.Pkg) (*packagePlan, error) {
 	t := r.space.Type
-	about := retention.Package{Type: t.Name, Name: p.Name, NormalizedName: p.NormalizedName, Yanks: t.Yanks, PrefersYank: t.PrefersYank}
+	about := retention.Package{
+		Type: t.Name, Name: p.Name, NormalizedName: p.NormalizedName,
+		// A mark is on a whole version.
+		Yanks: t.Yanks && t.Counts == CountVersions, PrefersYank: t.PrefersYank,
+	}
 	concerned := false
 	for _, rule := range c.rules {
 		concerned = concerned || rule.Removes && rule.Selects(t.Name, p.Name, p.NormalizedName)

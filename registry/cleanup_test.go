@@ -84,8 +84,9 @@ func newest(name string, n int) CleanupRule {
 	return CleanupRule{Name: name, Spec: schema.CleanupSpec{Keep: schema.CleanupKeep{Newest: n}, Remove: schema.CleanupRemove{Everything: true}}}
 }
 
-func TestCleanup(t *testing.T) {
-	f := newFixture(t)
+func TestCleanup(t *testing.T) { testCleanup(t, newFixture(t)) }
+
+func testCleanup(t *testing.T, f *fixture) {
 	f.old("app", "1.0", "1.1", "1.2", "1.3")
 	f.old("lib", "1", "2")
 	f.rule(newest("two", 2))
@@ -119,8 +120,9 @@ func TestCleanup(t *testing.T) {
 
 // TestCleanupFrees holds what a run says it frees against what nothing of the
 // owner names afterwards.
-func TestCleanupFrees(t *testing.T) {
-	f := newFixture(t)
+func TestCleanupFrees(t *testing.T) { testCleanupFrees(t, newFixture(t)) }
+
+func testCleanupFrees(t *testing.T, f *fixture) {
 	for i, content := range []string{"shared by three", "its own", "shared by three", "twice, both go", "twice, both go", "the last one"} {
 		f.publish("app", fmt.Sprint(i), content)
 		f.published(fmt.Sprint(i), 10-i)
@@ -224,8 +226,9 @@ func TestCleanupRuleRefused(t *testing.T) {
 	}
 }
 
-func TestCleanupHolds(t *testing.T) {
-	f := newFixture(t)
+func TestCleanupHolds(t *testing.T) { testCleanupHolds(t, newFixture(t)) }
+
+func testCleanupHolds(t *testing.T, f *fixture) {
 	f.old("app", "1", "2")
 	client, p := f.db.Client, f.db.Pkg.Query().OnlyX(f.system())
 	var rows []*ent.PackageVersionCreate
@@ -250,8 +253,9 @@ func TestCleanupHolds(t *testing.T) {
 	}
 }
 
-func TestCleanupPins(t *testing.T) {
-	f := newFixture(t)
+func TestCleanupPins(t *testing.T) { testCleanupPins(t, newFixture(t)) }
+
+func testCleanupPins(t *testing.T, f *fixture) {
 	p := f.old("app", "1", "2", "3")
 	f.rule(newest("one", 1))
 	s := f.enter(f.ann, "acme", "plain", access.Manage)
@@ -274,8 +278,9 @@ func TestCleanupPins(t *testing.T) {
 
 // TestCleanupLooksAgain publishes, tags and downloads between the plan and the
 // act.
-func TestCleanupLooksAgain(t *testing.T) {
-	f := newFixture(t)
+func TestCleanupLooksAgain(t *testing.T) { testCleanupLooksAgain(t, newFixture(t)) }
+
+func testCleanupLooksAgain(t *testing.T, f *fixture) {
 	p := f.old("app", "1", "2", "3")
 	f.rule(CleanupRule{Name: "unused", Spec: schema.CleanupSpec{Remove: schema.CleanupRemove{NotDownloadedFor: 1}}})
 	ctx := f.system()
@@ -366,8 +371,10 @@ func (l *layered) tags() string {
 	return strings.Join(names, " ")
 }
 
-func TestCleanupTags(t *testing.T) {
-	l := newLayered(t)
+func TestCleanupTags(t *testing.T) { testCleanupTags(t, newFixture(t)) }
+
+func testCleanupTags(t *testing.T, f *fixture) {
+	l := layeredOn(f)
 	l.layer("base", "base layer")
 	l.layer("one", "layer of one")
 	l.image(30, "amd64-1", "", "base", "one")
@@ -410,8 +417,10 @@ func TestCleanupTags(t *testing.T) {
 	l.wantNoFindings()
 }
 
-func TestUntagged(t *testing.T) {
-	l := newLayered(t)
+func TestUntagged(t *testing.T) { testUntagged(t, newFixture(t)) }
+
+func testUntagged(t *testing.T, f *fixture) {
+	l := layeredOn(f)
 	l.image(30, "part", "")
 	l.image(30, "index", "v1", "part")
 	l.image(30, "forgotten-part", "")
@@ -454,15 +463,17 @@ func TestUntagged(t *testing.T) {
 	}
 }
 
-func TestCleanupFiles(t *testing.T) {
-	f := newFixture(t)
+func TestCleanupFiles(t *testing.T) { testCleanupFiles(t, newFixture(t)) }
+
+func testCleanupFiles(t *testing.T, f *fixture) {
 	r := f.types["plain"]
-	r.Counts = CountFiles
+	r.Counts, r.FollowsLead = CountFiles, true
 	f.types["plain"] = r
 	s := f.enter(f.ann, "acme", "plain", access.Write)
 	for i, file := range []struct{ version, arch string }{{"1", "amd64"}, {"1", "arm64"}, {"2", "amd64"}, {"3", "amd64"}} {
 		p := f.publication("app", file.version, fmt.Sprint("content ", i))
 		p.Policy, p.Files[0].CompositeKey = CreateOrAdd, file.arch
+		p.Files = append(p.Files, File{Name: "f.sig", NormalizedName: "f.sig", CompositeKey: file.arch, Content: f.stored(fmt.Sprint("signature ", i))})
 		if _, err := s.Publish(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
@@ -473,7 +484,7 @@ func TestCleanupFiles(t *testing.T) {
 	if run.Removed != 2 || f.versions("app") != "1 3" {
 		t.Errorf("%d files went, left are %s", run.Removed, f.versions("app"))
 	}
-	if run.Bytes != int64(len("content 0")+len("content 2")) {
+	if run.Bytes != int64(len("content 0")+len("signature 0")+len("content 2")+len("signature 2")) {
 		t.Errorf("%d bytes were freed", run.Bytes)
 	}
 }

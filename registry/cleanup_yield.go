@@ -42,6 +42,11 @@ func (y *yield) add(ctx context.Context, client *ent.Client, of *packagePlan) er
 		for _, i := range going {
 			files = append(files, of.units[i].ID)
 		}
+		followers, err := y.followers(ctx, client, of, going)
+		if err != nil {
+			return err
+		}
+		files = append(files, followers...)
 	}
 	for _, row := range of.untagged {
 		versions = append(versions, row.versionID)
@@ -53,6 +58,46 @@ func (y *yield) add(ctx context.Context, client *ent.Client, of *packagePlan) er
 		return err
 	}
 	return y.addNeeded(ctx, client, of.pkg, versions)
+}
+
+// followers are the files that go with the last of the lead files they belong
+// to (Type.FollowsLead).
+func (y *yield) followers(ctx context.Context, client *ent.Client, of *packagePlan, going []int) ([]int64, error) {
+	if !y.reg.types[of.pkg.Type].FollowsLead {
+		return nil, nil
+	}
+	type place struct {
+		versionID    int64
+		compositeKey string
+	}
+	leads := map[place]int{}
+	for i, u := range of.units {
+		leads[place{of.rows[i].versionID, u.Group}]++
+	}
+	var versions []int64
+	for _, i := range going {
+		at := place{of.rows[i].versionID, of.units[i].Group}
+		if leads[at]--; leads[at] == 0 {
+			versions = append(versions, at.versionID)
+		}
+	}
+	slices.Sort(versions)
+	var ids []int64
+	for chunk := range slices.Chunk(slices.Compact(versions), lookUpAtOnce) {
+		files, err := client.PackageFile.Query().
+			Where(packagefile.VersionIDIn(chunk...), packagefile.Lead(false)).
+			Select(packagefile.FieldID, packagefile.FieldVersionID, packagefile.FieldCompositeKey).
+			All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list what follows: %w", err)
+		}
+		for _, f := range files {
+			if leads[place{f.VersionID, f.CompositeKey}] == 0 {
+				ids = append(ids, f.ID)
+			}
+		}
+	}
+	return ids, nil
 }
 
 // count adds the files that match to the counts of their contents.

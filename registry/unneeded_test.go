@@ -18,8 +18,9 @@ type layered struct {
 	*Space
 }
 
-func newLayered(t *testing.T) *layered {
-	f := newFixture(t)
+func newLayered(t *testing.T) *layered { return layeredOn(newFixture(t)) }
+
+func layeredOn(f *fixture) *layered {
 	return &layered{f, f.enter(f.ann, "acme", "layered", access.Delete)}
 }
 

@@ -97,6 +97,9 @@ func (s *sink) Header() http.Header { return s.header }
 func (s *sink) WriteHeader(status int) { s.status = status }
 
 func (s *sink) Write(p []byte) (int, error) {
+	if s.status == 0 {
+		s.status = http.StatusOK
+	}
 	s.bytes += int64(len(p))
 	return len(p), nil
 }
