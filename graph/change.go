@@ -64,8 +64,26 @@ func ownerChange(in model.UpdateOwnerInput) (registry.OwnerChange, error) {
 		return c, registry.FieldErrorf("cleanupUntaggedDays", "want a number from 0 to %d", maxKept)
 	}
 	c.CleanupUntaggedDays = in.CleanupUntaggedDays
+	if err := conanChange(in, &c); err != nil {
+		return c, err
+	}
 	err := mavenChange(in, &c)
 	return c, err
+}
+
+// conanChange checks what is to become of an owner's Conan packages.
+func conanChange(in model.UpdateOwnerInput, c *registry.OwnerChange) error {
+	for field, n := range map[string]*int{"conanKeepRecipes": in.ConanKeepRecipes, "conanKeepPackages": in.ConanKeepPackages} {
+		if n != nil && (*n < 0 || *n > maxKept) {
+			return registry.FieldErrorf(field, "want a number from 0 to %d", maxKept)
+		}
+	}
+	if n := in.ConanReferenceSize; n != nil && *n < 0 {
+		return registry.FieldErrorf("conanReferenceSize", "want 0 or more bytes")
+	}
+	c.ConanImmutableRevisions, c.ConanReferenceSize = in.ConanImmutableRevisions, in.ConanReferenceSize
+	c.ConanKeepRecipes, c.ConanKeepPackages = in.ConanKeepRecipes, in.ConanKeepPackages
+	return nil
 }
 
 // mavenChange checks what is to become of an owner's Maven packages.

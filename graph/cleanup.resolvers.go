@@ -65,12 +65,7 @@ func (r *ownerResolver) CleanupRuns(ctx context.Context, obj *ent.Owner, first i
 }
 
 func (r *ownerResolver) CleanupUntaggedDays(ctx context.Context, obj *ent.Owner) (*int, error) {
-	administers, err := r.administers(ctx, obj)
-	if !administers {
-		return nil, err
-	}
-	days := registry.KeepUntaggedDays(obj.Settings)
-	return &days, nil
+	return administered(ctx, r.API, obj, registry.KeepUntaggedDays(obj.Settings))
 }
 
 func (r *queryResolver) CleanupPreview(ctx context.Context, owner string, rule *registry.CleanupRule, id *int64, limit int) (*registry.CleanupPlan, error) {

@@ -84,6 +84,16 @@ func (a *API) administers(ctx context.Context, o *ent.Owner) (bool, error) {
 	return err == nil && access.Can(access.FromContext(ctx), access.Administer, t), err
 }
 
+// administered is a setting of an owner for who administers it, and nil for
+// everybody else.
+func administered[T any](ctx context.Context, a *API, o *ent.Owner, setting T) (*T, error) {
+	administers, err := a.administers(ctx, o)
+	if !administers {
+		return nil, err
+	}
+	return &setting, nil
+}
+
 var overwriteModes = map[model.OverwriteMode]string{
 	model.OverwriteModeNever:     "never",
 	model.OverwriteModeIdentical: "identical",

@@ -72,11 +72,7 @@ func (r *ownerResolver) ContainerImmutableTags(ctx context.Context, obj *ent.Own
 }
 
 func (r *ownerResolver) ContainerSparseIndex(ctx context.Context, obj *ent.Owner) (*bool, error) {
-	administers, err := r.administers(ctx, obj)
-	if !administers {
-		return nil, err
-	}
-	return &obj.Settings.ContainerSparseIndex, nil
+	return administered(ctx, r.API, obj, obj.Settings.ContainerSparseIndex)
 }
 
 func (r *ownerResolver) MavenRedeploy(ctx context.Context, obj *ent.Owner) ([]*model.OverwriteRule, error) {
@@ -96,19 +92,11 @@ func (r *ownerResolver) MavenVersions(ctx context.Context, obj *ent.Owner) (*mod
 }
 
 func (r *ownerResolver) MavenKeepBuilds(ctx context.Context, obj *ent.Owner) (*int, error) {
-	administers, err := r.administers(ctx, obj)
-	if !administers {
-		return nil, err
-	}
-	return &obj.Settings.MavenKeepBuilds, nil
+	return administered(ctx, r.API, obj, obj.Settings.MavenKeepBuilds)
 }
 
 func (r *ownerResolver) MavenKeepDays(ctx context.Context, obj *ent.Owner) (*int, error) {
-	administers, err := r.administers(ctx, obj)
-	if !administers {
-		return nil, err
-	}
-	return &obj.Settings.MavenKeepDays, nil
+	return administered(ctx, r.API, obj, obj.Settings.MavenKeepDays)
 }
 
 func (r *ownerResolver) NugetDelete(ctx context.Context, obj *ent.Owner) (*model.NugetDelete, error) {
@@ -117,4 +105,20 @@ func (r *ownerResolver) NugetDelete(ctx context.Context, obj *ent.Owner) (*model
 		return nil, err
 	}
 	return shownNugetDelete(obj.Settings), nil
+}
+
+func (r *ownerResolver) ConanImmutableRevisions(ctx context.Context, obj *ent.Owner) (*bool, error) {
+	return administered(ctx, r.API, obj, obj.Settings.ConanImmutableRevisions)
+}
+
+func (r *ownerResolver) ConanKeepRecipes(ctx context.Context, obj *ent.Owner) (*int, error) {
+	return administered(ctx, r.API, obj, obj.Settings.ConanKeepRecipes)
+}
+
+func (r *ownerResolver) ConanKeepPackages(ctx context.Context, obj *ent.Owner) (*int, error) {
+	return administered(ctx, r.API, obj, obj.Settings.ConanKeepPackages)
+}
+
+func (r *ownerResolver) ConanReferenceSize(ctx context.Context, obj *ent.Owner) (*int64, error) {
+	return administered(ctx, r.API, obj, obj.Settings.ConanReferenceSize)
 }

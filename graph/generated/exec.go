@@ -286,31 +286,35 @@ type ComplexityRoot struct {
 	}
 
 	Owner struct {
-		CleanupRules           func(childComplexity int) int
-		CleanupRuns            func(childComplexity int, first int, before *int64) int
-		CleanupUntaggedDays    func(childComplexity int) int
-		ContainerImmutableTags func(childComplexity int) int
-		ContainerSparseIndex   func(childComplexity int) int
-		CreatedAt              func(childComplexity int) int
-		Description            func(childComplexity int) int
-		DisplayName            func(childComplexity int) int
-		GenericOverwrite       func(childComplexity int) int
-		ID                     func(childComplexity int) int
-		Kind                   func(childComplexity int) int
-		MavenKeepBuilds        func(childComplexity int) int
-		MavenKeepDays          func(childComplexity int) int
-		MavenRedeploy          func(childComplexity int) int
-		MavenVersions          func(childComplexity int) int
-		Memberships            func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int) int
-		Name                   func(childComplexity int) int
-		NugetDelete            func(childComplexity int) int
-		PackageTypes           func(childComplexity int) int
-		Packages               func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder) int
-		UpdatedAt              func(childComplexity int) int
-		User                   func(childComplexity int) int
-		ViewerCan              func(childComplexity int) int
-		ViewerRole             func(childComplexity int) int
-		Visibility             func(childComplexity int) int
+		CleanupRules            func(childComplexity int) int
+		CleanupRuns             func(childComplexity int, first int, before *int64) int
+		CleanupUntaggedDays     func(childComplexity int) int
+		ConanImmutableRevisions func(childComplexity int) int
+		ConanKeepPackages       func(childComplexity int) int
+		ConanKeepRecipes        func(childComplexity int) int
+		ConanReferenceSize      func(childComplexity int) int
+		ContainerImmutableTags  func(childComplexity int) int
+		ContainerSparseIndex    func(childComplexity int) int
+		CreatedAt               func(childComplexity int) int
+		Description             func(childComplexity int) int
+		DisplayName             func(childComplexity int) int
+		GenericOverwrite        func(childComplexity int) int
+		ID                      func(childComplexity int) int
+		Kind                    func(childComplexity int) int
+		MavenKeepBuilds         func(childComplexity int) int
+		MavenKeepDays           func(childComplexity int) int
+		MavenRedeploy           func(childComplexity int) int
+		MavenVersions           func(childComplexity int) int
+		Memberships             func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int) int
+		Name                    func(childComplexity int) int
+		NugetDelete             func(childComplexity int) int
+		PackageTypes            func(childComplexity int) int
+		Packages                func(childComplexity int, after *entgql.Cursor[int64], first *int, before *entgql.Cursor[int64], last *int, orderBy []*ent.PackageOrder) int
+		UpdatedAt               func(childComplexity int) int
+		User                    func(childComplexity int) int
+		ViewerCan               func(childComplexity int) int
+		ViewerRole              func(childComplexity int) int
+		Visibility              func(childComplexity int) int
 	}
 
 	OwnerConnection struct {
@@ -742,6 +746,10 @@ type OwnerResolver interface {
 	MavenKeepBuilds(ctx context.Context, obj *ent.Owner) (*int, error)
 	MavenKeepDays(ctx context.Context, obj *ent.Owner) (*int, error)
 	NugetDelete(ctx context.Context, obj *ent.Owner) (*model.NugetDelete, error)
+	ConanImmutableRevisions(ctx context.Context, obj *ent.Owner) (*bool, error)
+	ConanKeepRecipes(ctx context.Context, obj *ent.Owner) (*int, error)
+	ConanKeepPackages(ctx context.Context, obj *ent.Owner) (*int, error)
+	ConanReferenceSize(ctx context.Context, obj *ent.Owner) (*int64, error)
 }
 type PackageResolver interface {
 	PackageType(ctx context.Context, obj *ent.Pkg) (*registry.Type, error)
@@ -1870,6 +1878,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Owner.CleanupUntaggedDays(childComplexity), true
+	case "Owner.conanImmutableRevisions":
+		if e.ComplexityRoot.Owner.ConanImmutableRevisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.ConanImmutableRevisions(childComplexity), true
+	case "Owner.conanKeepPackages":
+		if e.ComplexityRoot.Owner.ConanKeepPackages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.ConanKeepPackages(childComplexity), true
+	case "Owner.conanKeepRecipes":
+		if e.ComplexityRoot.Owner.ConanKeepRecipes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.ConanKeepRecipes(childComplexity), true
+	case "Owner.conanReferenceSize":
+		if e.ComplexityRoot.Owner.ConanReferenceSize == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owner.ConanReferenceSize(childComplexity), true
 	case "Owner.containerImmutableTags":
 		if e.ComplexityRoot.Owner.ContainerImmutableTags == nil {
 			break
@@ -5941,6 +5973,22 @@ input UpdateOwnerInput {
   For how many days an image that no tag leads to stays after its last push or pull, 0 for good.
   """
   cleanupUntaggedDays: Int
+  """
+  Refuses other bytes for the files of a Conan revision that are there, metadata excepted.
+  """
+  conanImmutableRevisions: Boolean
+  """
+  How many revisions of each Conan recipe are kept, 0 for all.
+  """
+  conanKeepRecipes: Int
+  """
+  How many revisions of each Conan binary are kept, 0 for all.
+  """
+  conanKeepPackages: Int
+  """
+  The most bytes that all revisions of a Conan reference may have together, 0 for no limit.
+  """
+  conanReferenceSize: Int64
 }
 
 input OverwriteRuleInput {
@@ -6266,6 +6314,24 @@ type UploadFilePayload {
   What a NuGet client's deletion of a version does. Null for who does not administer the owner.
   """
   nugetDelete: NugetDelete
+  """
+  Whether the files of a Conan revision that are there are refused with other bytes. Null for who does not administer
+  the owner.
+  """
+  conanImmutableRevisions: Boolean
+  """
+  How many revisions of each Conan recipe are kept, 0 for all. Null for who does not administer the owner.
+  """
+  conanKeepRecipes: Int
+  """
+  How many revisions of each Conan binary are kept, 0 for all. Null for who does not administer the owner.
+  """
+  conanKeepPackages: Int
+  """
+  The most bytes that all revisions of a Conan reference may have together, 0 for no limit. Null for who does not
+  administer the owner.
+  """
+  conanReferenceSize: Int64
 }
 
 """
@@ -7267,6 +7333,14 @@ func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql
 		return ec.fieldContext_Owner_mavenKeepDays(ctx, field)
 	case "nugetDelete":
 		return ec.fieldContext_Owner_nugetDelete(ctx, field)
+	case "conanImmutableRevisions":
+		return ec.fieldContext_Owner_conanImmutableRevisions(ctx, field)
+	case "conanKeepRecipes":
+		return ec.fieldContext_Owner_conanKeepRecipes(ctx, field)
+	case "conanKeepPackages":
+		return ec.fieldContext_Owner_conanKeepPackages(ctx, field)
+	case "conanReferenceSize":
+		return ec.fieldContext_Owner_conanReferenceSize(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Owner", field.Name)
 }
@@ -14235,6 +14309,98 @@ func (ec *executionContext) _Owner_nugetDelete(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Owner_nugetDelete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type NugetDelete does not have child fields"))
+}
+
+func (ec *executionContext) _Owner_conanImmutableRevisions(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_conanImmutableRevisions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().ConanImmutableRevisions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_conanImmutableRevisions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Owner_conanKeepRecipes(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_conanKeepRecipes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().ConanKeepRecipes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_conanKeepRecipes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Owner_conanKeepPackages(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_conanKeepPackages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().ConanKeepPackages(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_conanKeepPackages(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Owner_conanReferenceSize(ctx context.Context, field graphql.CollectedField, obj *ent.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_conanReferenceSize(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Owner().ConanReferenceSize(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt642ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_conanReferenceSize(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, true, true, errors.New("field of type Int64 does not have child fields"))
 }
 
 func (ec *executionContext) _OwnerConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.OwnerConnection) (ret graphql.Marshaler) {
@@ -26983,7 +27149,7 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite", "containerImmutableTags", "containerSparseIndex", "mavenRedeploy", "mavenVersions", "mavenKeepBuilds", "mavenKeepDays", "nugetDelete", "cleanupUntaggedDays"}
+	fieldsInOrder := [...]string{"name", "visibility", "displayName", "description", "genericOverwrite", "containerImmutableTags", "containerSparseIndex", "mavenRedeploy", "mavenVersions", "mavenKeepBuilds", "mavenKeepDays", "nugetDelete", "cleanupUntaggedDays", "conanImmutableRevisions", "conanKeepRecipes", "conanKeepPackages", "conanReferenceSize"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -27081,6 +27247,34 @@ func (ec *executionContext) unmarshalInputUpdateOwnerInput(ctx context.Context, 
 				return it, err
 			}
 			it.CleanupUntaggedDays = data
+		case "conanImmutableRevisions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conanImmutableRevisions"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConanImmutableRevisions = data
+		case "conanKeepRecipes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conanKeepRecipes"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConanKeepRecipes = data
+		case "conanKeepPackages":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conanKeepPackages"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConanKeepPackages = data
+		case "conanReferenceSize":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conanReferenceSize"))
+			data, err := ec.unmarshalOInt642ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConanReferenceSize = data
 		}
 	}
 	return it, nil
@@ -29859,6 +30053,158 @@ func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, ob
 					}
 				}()
 				res = ec._Owner_nugetDelete(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "conanImmutableRevisions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_conanImmutableRevisions(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "conanKeepRecipes":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_conanKeepRecipes(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "conanKeepPackages":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_conanKeepPackages(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "conanReferenceSize":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Owner_conanReferenceSize(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

@@ -421,6 +421,14 @@ type UpdateOwnerInput struct {
 	NugetDelete *NugetDelete `json:"nugetDelete,omitempty"`
 	// For how many days an image that no tag leads to stays after its last push or pull, 0 for good.
 	CleanupUntaggedDays *int `json:"cleanupUntaggedDays,omitempty"`
+	// Refuses other bytes for the files of a Conan revision that are there, metadata excepted.
+	ConanImmutableRevisions *bool `json:"conanImmutableRevisions,omitempty"`
+	// How many revisions of each Conan recipe are kept, 0 for all.
+	ConanKeepRecipes *int `json:"conanKeepRecipes,omitempty"`
+	// How many revisions of each Conan binary are kept, 0 for all.
+	ConanKeepPackages *int `json:"conanKeepPackages,omitempty"`
+	// The most bytes that all revisions of a Conan reference may have together, 0 for no limit.
+	ConanReferenceSize *int64 `json:"conanReferenceSize,omitempty"`
 }
 
 type UpdateOwnerPayload struct {
