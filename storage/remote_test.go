@@ -249,8 +249,10 @@ func TestS3BrokenBody(t *testing.T) {
 		sent int
 		want string
 	}{
-		{4 << 20, "HEAD"},                        // the look for remains
-		{30 << 20, "POST PUT PUT.* DELETE HEAD"}, // begin, parts, abort
+		{4 << 20, "HEAD"}, // the look for remains
+		// Begin, parts, abort. A part that was cancelled on its way may arrive
+		// behind the abort, and is refused then.
+		{30 << 20, "POST PUT PUT.* DELETE( PUT)* HEAD"},
 	} {
 		rec := record(t, storagetest.S3(t))
 		s := open(t, rec.remote)
