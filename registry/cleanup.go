@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"strconv"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -229,7 +228,7 @@ func (s *Space) SetPinned(ctx context.Context, p *ent.Pkg, normalizedVersions []
 				return fmt.Errorf("pin version: %w", err)
 			}
 		}
-		return s.record(ctx, tx, EventVersionPinned, p, map[string]any{"versions": normalizedVersions, "pinned": strconv.FormatBool(pinned)})
+		return s.record(ctx, tx, EventVersionPinned, p, map[string]any{"versions": normalizedVersions, "pinned": pinned})
 	})
 }
 

@@ -135,8 +135,7 @@ func (y *yield) addNeeded(ctx context.Context, client *ent.Client, p *ent.Pkg, v
 	// What each name is needed by, of the whole package: one pass, and no
 	// question for each layer.
 	needed, stays := map[string]bool{}, map[string]bool{}
-	r := unitReader{client, &Space{Owner: y.owner, Type: Type{References: references}, reg: y.reg}}
-	err := r.links(ctx, p, func(_, value string, id int64) {
+	err := links(ctx, client, p, references, func(_, value string, id int64) {
 		if goes[id] {
 			needed[value] = true
 		} else {

@@ -89,7 +89,11 @@ func (r unitReader) reachability(ctx context.Context, p *ent.Pkg, gone map[int64
 		g.refers[id] = true
 		g.about[subject] = append(g.about[subject], id)
 	}
-	if err := r.links(ctx, p, func(name, value string, id int64) {
+	names := slices.Clone(r.space.Type.References)
+	if r.space.Type.Referrals != nil {
+		names = append(names, r.space.Type.Referrals.Property)
+	}
+	if err := links(ctx, r.client, p, names, func(name, value string, id int64) {
 		to, there := named[value]
 		switch {
 		case !there || g.versions[id] == nil:
@@ -116,17 +120,14 @@ func (r unitReader) reachability(ctx context.Context, p *ent.Pkg, gone map[int64
 	return g, nil
 }
 
-// links calls f for the properties by which versions of a package name others.
-func (r unitReader) links(ctx context.Context, p *ent.Pkg, f func(name, value string, id int64)) error {
-	names := slices.Clone(r.space.Type.References)
-	if r.space.Type.Referrals != nil {
-		names = append(names, r.space.Type.Referrals.Property)
-	}
+// links calls f for the properties of those names, by which published versions
+// of a package name others, or files.
+func links(ctx context.Context, client *ent.Client, p *ent.Pkg, names []string, f func(name, value string, id int64)) error {
 	ofThese := in(property.FieldRefID, packageversion.Table, packageversion.FieldID,
 		packageversion.PackageID(p.ID), predicate.PackageVersion(published))
 	const page = 5000
 	for last := int64(0); len(names) > 0; {
-		links, err := r.client.Property.Query().
+		rows, err := client.Property.Query().
 			Where(property.IDGT(last), property.RefTypeEQ(property.RefTypeVersion), property.NameIn(names...), ofThese).
 			Order(ent.Asc(property.FieldID)).
 			Limit(page).
@@ -134,11 +135,11 @@ func (r unitReader) links(ctx context.Context, p *ent.Pkg, f func(name, value st
 		if err != nil {
 			return err
 		}
-		for _, l := range links {
+		for _, l := range rows {
 			last = l.ID
 			f(l.Name, l.Value, l.RefID)
 		}
-		if len(links) < page {
+		if len(rows) < page {
 			return nil
 		}
 	}
